@@ -140,16 +140,7 @@ type Change struct {
 // Apply returns the article with the change made. An emptied summary is taken from the body again. Publishing keeps
 // a date that the article has, so that an imported one appears under its source's date.
 func (a Article) Apply(c Change, now time.Time) (Article, error) {
-	set(&a.Title, c.Title)
-	set(&a.Summary, c.Summary)
-	set(&a.Body, c.Body)
-	set(&a.Author, c.Author)
-	set(&a.Reviewer, c.Reviewer)
-	set(&a.Format, c.Format)
-	set(&a.Status, c.Status)
-	set(&a.Topics, c.Topics)
-	set(&a.PublishedAt, c.PublishedAt)
-	set(&a.LastReviewed, c.LastReviewed)
+	c.put(&a)
 	a.Rev++
 	if err := a.settle(now); err != nil {
 		return Article{}, err
@@ -161,6 +152,28 @@ func set[T any](field *T, v *T) {
 	if v != nil {
 		*field = *v
 	}
+}
+
+// Draft returns a draft of the change's fields, for a new article named slug ("": by its title).
+func (c Change) Draft(slug string) Draft {
+	var a Article
+	c.put(&a)
+	return Draft{Slug: slug, Title: a.Title, Summary: a.Summary, Topics: a.Topics, Status: a.Status, PublishedAt: a.PublishedAt,
+		Format: a.Format, Body: a.Body, Author: a.Author, Reviewer: a.Reviewer, LastReviewed: a.LastReviewed}
+}
+
+// put sets what is not nil.
+func (c Change) put(a *Article) {
+	set(&a.Title, c.Title)
+	set(&a.Summary, c.Summary)
+	set(&a.Body, c.Body)
+	set(&a.Author, c.Author)
+	set(&a.Reviewer, c.Reviewer)
+	set(&a.Format, c.Format)
+	set(&a.Status, c.Status)
+	set(&a.Topics, c.Topics)
+	set(&a.PublishedAt, c.PublishedAt)
+	set(&a.LastReviewed, c.LastReviewed)
 }
 
 // settle checks the fields, renders the body and fills in the defaults.
