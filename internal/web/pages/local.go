@@ -1,0 +1,57 @@
+package pages
+
+import "time"
+
+// The data of the local stack's own pages. They look like the site, but are served beside it.
+
+// A DemoPage is "local/demo": a clinic's website with the sign-up form on it. Serve it with DemoCSP(Action).
+type DemoPage struct {
+	Action string // where the form posts: the gateway's /subscribe
+	Site   string // the gateway's origin, for links to the pages there
+	Inbox  string // the inbox's origin
+}
+
+// An InboxPage is "local/inbox".
+type InboxPage struct {
+	Total    int // of the mails that match
+	To       string
+	Subject  string // the search in force; both may be empty
+	Messages []MailRow
+	Demo     string // where the demo page is
+}
+
+// A MailRow is one mail in the list.
+type MailRow struct {
+	ID, From, To, Subject string
+	URL                   string // of the page "local/message"
+	At                    time.Time
+}
+
+// A MessagePage is "local/message". Its HTML is shown in a sandboxed frame: serve HTMLURL with MailCSP.
+type MessagePage struct {
+	ID, From, To, Subject string
+	At                    time.Time
+	Headers, Tags         []Field
+	Text                  string
+	HTMLURL               string // the HTML part alone; empty when there is none
+	RawURL                string // the message as RFC 5322 bytes
+	InboxURL              string // back to the list
+}
+
+// A Field is one header or tag.
+type Field struct{ Name, Value string }
+
+// A ChoosePage is "local/oidc-choose": who signs in. Each choice is a link, since a form's redirect to another origin
+// would break the policy's form-action.
+type ChoosePage struct {
+	Client  string // who asks
+	Choices []Choice
+}
+
+// A Choice is one person of the local issuer.
+type Choice struct {
+	URL  string // the authorization request, continued as this person
+	Name string
+	Role string // "publisher" or "editor"
+	Note string // what the role may do
+}
