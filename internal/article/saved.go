@@ -22,7 +22,7 @@ type saved struct {
 // A block is a paragraph, a heading or a list of saved text.
 type block struct {
 	kind  blockKind
-	text  string   // of a paragraph or heading
+	text  string   // of a paragraph or heading; the first line of a list
 	items []string // of a list
 }
 
@@ -48,12 +48,17 @@ func parseSaved(text, title string) saved {
 	blocks := splitBlocks(text)
 	s := saved{title: title}
 	body := s.readHead(blocks)
-	s.blocks = markHeadings(dropFurniture(body, func(b block) string { return b.text }))
+	s.blocks = markHeadings(dropFurniture(body, func(b block) string {
+		if b.kind == paragraph {
+			return b.text
+		}
+		return ""
+	}))
 	return s
 }
 
 var (
-	bullet   = regexp.MustCompile(`^[•◦▪▫‣⁃●○■□*–—-]\s+(\S.*)$`)
+	bullet   = regexp.MustCompile(`^[•◦▪▫‣⁃●○■□*–-]\s+(\S.*)$`)
 	numbered = regexp.MustCompile(`^\d{1,3}[.)]\s+(\S.*)$`)
 )
 
@@ -79,7 +84,7 @@ func splitBlocks(text string) []block {
 		case kind != paragraph:
 			endBlock()
 			if n := len(out); n == 0 || out[n-1].kind != kind {
-				out = append(out, block{kind: kind})
+				out = append(out, block{kind: kind, text: line})
 			}
 			last := &out[len(out)-1]
 			last.items = append(last.items, item)
@@ -107,11 +112,11 @@ func listItem(line string) (blockKind, string) {
 	return paragraph, ""
 }
 
-// loneNumbers turns numbered lists of one item into paragraphs: "1. Before you start" is a heading with its number.
+// loneNumbers turns numbered lists of one line into paragraphs: "1. Before you start" is a heading with its number.
 func loneNumbers(blocks []block) []block {
 	for i, b := range blocks {
-		if b.kind == numbers && len(b.items) == 1 {
-			blocks[i] = block{kind: paragraph, text: b.items[0]}
+		if b.kind == numbers && len(b.items) == 1 && strings.HasSuffix(b.text, b.items[0]) {
+			blocks[i] = block{kind: paragraph, text: b.text}
 		}
 	}
 	return blocks

@@ -155,5 +155,13 @@ func tidyLines(s string) string {
 
 // prefix puts first before the first line and rest before the others.
 func prefix(s, first, rest string) string {
-	return first + strings.ReplaceAll(s, "\n", "\n"+rest)
+	lines := strings.Split(s, "\n")
+	for i, l := range lines {
+		mark := rest
+		if i == 0 {
+			mark = first
+		}
+		lines[i] = strings.TrimRight(mark+l, " ")
+	}
+	return strings.Join(lines, "\n")
 }

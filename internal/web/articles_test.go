@@ -41,7 +41,7 @@ func (p pageOf) Page(_ context.Context, address string) (article.Page, error) {
 	return p.page, nil
 }
 
-func newArticleSite(t *testing.T) articleSite {
+func newArticleSite(t testing.TB) articleSite {
 	t.Helper()
 	db, err := bolt.Open(filepath.Join(t.TempDir(), "t.db"), bolt.NoSync())
 	if err != nil {
@@ -208,8 +208,8 @@ func FuzzArticleRequests(f *testing.F) {
 	f.Add("application/json", publish)
 	f.Add("application/json", `{"url":"https://example.org/walks"}`)
 	f.Add("multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.html\"\r\n\r\n<p>Hi</p>\r\n--b--")
+	s := newArticleSite(f)
 	f.Fuzz(func(t *testing.T, contentType, body string) {
-		s := newArticleSite(t)
 		for _, path := range []string{"/editor/api/articles", "/editor/api/articles/import"} {
 			w := s.ask("POST", path, body, "Content-Type: "+contentType)
 			out, _ := io.ReadAll(w.Body)
