@@ -51,36 +51,52 @@ func hold(kind string, blocks []*html.Node) *html.Node {
 // table rebuilds a table of data. One that only lays out a page — a single column, or with headings or tables inside —
 // dissolves into its content.
 func (f *flow) table(n *html.Node) {
-	rows, columns, layout := element("tbody"), 0, false
-	walk(n, func(c *html.Node) bool {
-		if c.Type != html.ElementNode || c == n {
-			return true
+	rows, data := tableRows(n)
+	if !data {
+		f.children(n)
+		return
+	}
+	body := element("tbody")
+	for _, tr := range rows {
+		row := element("tr")
+		for _, c := range cellsOf(tr) {
+			var in flow
+			in.children(c)
+			cell := hold(c.Data, in.done())
+			copyAttr(cell, c, "colspan", "rowspan")
+			row.AppendChild(cell)
 		}
-		switch c.Data {
-		case "table", "h1", "h2", "h3", "h4", "h5", "h6":
+		body.AppendChild(row)
+	}
+	f.block(element("table", body))
+}
+
+// tableRows returns the rows that have cells, and whether they hold data. It looks before anything is rebuilt, so that
+// tables nested in tables cost their depth once, not doubled at each level.
+func tableRows(n *html.Node) (rows []*html.Node, data bool) {
+	columns, layout := 0, false
+	walk(n, func(c *html.Node) bool {
+		switch {
+		case c.Type != html.ElementNode || c == n:
+		case c.Data == "table" || level(c) > 0:
 			layout = true
-		case "tr":
-			row, cells := element("tr"), 0
-			for d := c.FirstChild; d != nil; d = d.NextSibling {
-				if d.Type == html.ElementNode && (d.Data == "td" || d.Data == "th") {
-					var in flow
-					in.children(d)
-					cell := hold(d.Data, in.done())
-					copyAttr(cell, d, "colspan", "rowspan")
-					row.AppendChild(cell)
-					cells++
-				}
-			}
-			columns = max(columns, cells)
-			if cells > 0 {
-				rows.AppendChild(row)
+		case c.Data == "tr":
+			if cells := len(cellsOf(c)); cells > 0 {
+				rows = append(rows, c)
+				columns = max(columns, cells)
 			}
 		}
 		return !layout
 	})
-	if layout || columns < 2 {
-		f.children(n)
-		return
+	return rows, columns > 1 && !layout
+}
+
+func cellsOf(tr *html.Node) []*html.Node {
+	var out []*html.Node
+	for c := tr.FirstChild; c != nil; c = c.NextSibling {
+		if c.Type == html.ElementNode && (c.Data == "td" || c.Data == "th") {
+			out = append(out, c)
+		}
 	}
-	f.block(element("table", rows))
+	return out
 }

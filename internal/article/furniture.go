@@ -59,10 +59,10 @@ func isFurniture(text string) bool {
 // stay except in a tail of links).
 func dropFurniture[B any](blocks []B, textOf func(B) string) []B {
 	out := make([]B, 0, len(blocks))
-	inBox, tail := false, tailOf(blocks, textOf)
+	inBox, tail, long := false, tailOf(blocks, textOf), lastLong(blocks, textOf)
 	for i, b := range blocks {
 		t := collapse(textOf(b))
-		if related.MatchString(t) && onlyShort(blocks[i+1:], textOf) {
+		if i > long && related.MatchString(t) {
 			break
 		}
 		switch {
@@ -93,12 +93,12 @@ func tailOf[B any](blocks []B, textOf func(B) string) int {
 	return 0
 }
 
-// onlyShort reports whether no block is long enough to be prose of the article.
-func onlyShort[B any](blocks []B, textOf func(B) string) bool {
-	for _, b := range blocks {
-		if utf8.RuneCountInString(collapse(textOf(b))) > maxFurniture {
-			return false
+// lastLong returns the index of the last block that is long enough to be prose of the article, -1 when none is.
+func lastLong[B any](blocks []B, textOf func(B) string) int {
+	for i := len(blocks) - 1; i >= 0; i-- {
+		if utf8.RuneCountInString(collapse(textOf(blocks[i]))) > maxFurniture {
+			return i
 		}
 	}
-	return true
+	return -1
 }

@@ -52,13 +52,19 @@ func Import(f File, x Extractor) (Draft, error) {
 	}
 	var d Draft
 	var err error
-	switch formatOf(f) {
+	switch format := formatOf(f); format {
 	case HTML:
 		d, err = importHTML(f.Data, x)
-	case Markdown:
-		d, err = importMarkdown(decode(f.Data))
 	default:
-		d = importText(decode(f.Data))
+		text := decode(f.Data)
+		if len(text) > MaxBody {
+			return Draft{}, fault.Field(fault.TooLarge, "file", "The text is larger than %d KB.", MaxBody>>10)
+		}
+		if format == Markdown {
+			d, err = importMarkdown(text)
+		} else {
+			d = importText(text)
+		}
 	}
 	if err != nil {
 		return Draft{}, err

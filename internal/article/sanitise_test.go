@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/net/html"
 )
@@ -148,5 +149,38 @@ func checkMade(t *testing.T, d Draft) {
 	b, err := New(Draft{Title: a.Title, Body: a.HTML, Format: HTML}, testNow)
 	if err == nil {
 		checkClean(t, b.HTML)
+	}
+}
+
+// TestHostileInputIsCheap gives every parser what makes careless ones take minutes.
+func TestHostileInputIsCheap(t *testing.T) {
+	t.Parallel()
+	fill := func(s string) string { return strings.Repeat(s, 100*1024/len(s)) }
+	nest := func(s string, n int) string { return strings.Repeat(s, n) + "x" }
+	for name, d := range map[string]Draft{
+		"nested tables":   {Format: HTML, Body: nest("<table><tr><td>a</td><td>", 100)},
+		"nested quotes":   {Format: HTML, Body: nest("<blockquote>", 400)},
+		"nested emphasis": {Format: HTML, Body: nest("<b>", 400) + fill("<b>y</b>")},
+		"nested lists":    {Format: HTML, Body: nest("<ul><li>", 200)},
+		"links of blocks": {Format: HTML, Body: nest("<span><div>", 200) + fill("<i>y</i>")},
+		"unclosed":        {Format: HTML, Body: fill("<p><a href=x><b><i>")},
+		"markup":          {Format: Markdown, Body: fill("*a _b ")},
+		"brackets":        {Format: Markdown, Body: fill("[")},
+		"images":          {Format: Markdown, Body: fill("![a](")},
+		"quotes":          {Format: Markdown, Body: nest(fill("> ")[:4000], 1)},
+		"backticks":       {Format: Markdown, Body: fill("`a``")},
+		"related":         {Format: Text, Body: fill("Related posts\n\n") + strings.Repeat("long ", 100)},
+		"titles":          {Format: Text, Body: fill("T\n\n")},
+		"items":           {Format: Text, Body: "• a\n" + fill("  b\n")},
+		"colons":          {Format: Text, Body: "• " + fill("a: ")},
+		"spaces":          {Format: Text, Body: fill(" \n") + "x"},
+		"one word":        {Format: Text, Body: fill("w")},
+	} {
+		d.Title = "T"
+		start := time.Now()
+		checkMade(t, d)
+		if took := time.Since(start); took > 30*time.Second { // the slowest takes one, here, without the race detector
+			t.Errorf("%s took %v", name, took)
+		}
 	}
 }
