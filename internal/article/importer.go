@@ -157,9 +157,11 @@ func importHTML(data []byte, x Extractor) (Draft, error) {
 	return FromPage(p)
 }
 
+// importText keeps what is the article of a saved text. Its header goes for good: a title that is changed later would no
+// longer be recognised in it.
 func importText(text string) Draft {
 	s := parseSaved(text, "")
-	return Draft{Title: s.title, Author: s.author, PublishedAt: s.date, Format: Text, Body: text}
+	return Draft{Title: s.title, Author: s.author, PublishedAt: s.date, Format: Text, Body: s.text()}
 }
 
 // titleOfFile makes a title of a file's name: "is-it-safe.html" becomes "Is it safe".

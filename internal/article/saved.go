@@ -2,6 +2,7 @@ package article
 
 import (
 	"bytes"
+	"fmt"
 	"regexp"
 	"strings"
 	"time"
@@ -201,4 +202,25 @@ func (s saved) html() []byte {
 		}
 	}
 	return b.Bytes()
+}
+
+// text writes the blocks as text that parseSaved reads as the same blocks.
+func (s saved) text() string {
+	var b strings.Builder
+	for _, bl := range s.blocks {
+		switch bl.kind {
+		case bullets:
+			for _, item := range bl.items {
+				b.WriteString("• " + item + "\n")
+			}
+		case numbers:
+			for i, item := range bl.items {
+				fmt.Fprintf(&b, "%d. %s\n", i+1, item)
+			}
+		default:
+			b.WriteString(bl.text + "\n")
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
 }
