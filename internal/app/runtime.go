@@ -34,7 +34,7 @@ type Runtime struct {
 	Table     func(name string) table.Table
 	Queue     func(url string) Queue
 	Scheduler func(Schedules) Scheduler
-	SES       func() *ses.Client // SESv2 behind AWS_ENDPOINT_URL_SESV2, or AWS's own
+	SES       func() *ses.Client                                     // SESv2 behind AWS_ENDPOINT_URL_SESV2, or AWS's own
 	Parameter func(ctx context.Context, name string) ([]byte, error) // a secret, decrypted
 }
 

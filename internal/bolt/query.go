@@ -26,7 +26,9 @@ func (s *Store) Query(ctx context.Context, q table.Query) (table.Page, error) {
 	}
 	if err == nil {
 		err = s.db.View(func(tx *bbolt.Tx) error {
-			page, err = readPage(tx, q, lo, hi)
+			var size int
+			page, size, err = readPage(tx, q, lo, hi)
+			table.Report(ctx, table.QueryUnits(size, q.Consistent))
 			return err
 		})
 	}
@@ -43,10 +45,11 @@ func indexName(i table.Index) string {
 	return string(i)
 }
 
-func readPage(tx *bbolt.Tx, q table.Query, lo, hi []byte) (table.Page, error) {
-	var page table.Page
+// readPage also returns the bytes read. As DynamoDB, which is asked for one item more than the limit,
+// it reads the item that makes the cursor.
+func readPage(tx *bbolt.Tx, q table.Query, lo, hi []byte) (page table.Page, size int, err error) {
 	if bytes.Compare(lo, hi) >= 0 {
-		return page, nil // a cursor at the very end of the range
+		return page, 0, nil // a cursor at the very end of the range
 	}
 	bucket := bucketItems
 	if q.Index != table.Main {
@@ -54,22 +57,25 @@ func readPage(tx *bbolt.Tx, q table.Query, lo, hi []byte) (table.Page, error) {
 	}
 	c := tx.Bucket(bucket).Cursor()
 	k, v := first(c, q.Descending, lo, hi)
-	size := 0
 	var at table.Position
 	for ; k != nil && bytes.Compare(k, lo) >= 0 && bytes.Compare(k, hi) < 0; k, v = next(c, q.Descending) {
-		if len(page.Items) == q.Limit || size >= pageBytes {
+		if size >= pageBytes {
 			page.Cursor = table.EncodeCursor(q, at)
 			break
 		}
 		item, sort, err := readEntry(q.Index, k, v)
 		if err != nil {
-			return table.Page{}, err
+			return table.Page{}, 0, err
+		}
+		size += table.Size(item)
+		if len(page.Items) == q.Limit {
+			page.Cursor = table.EncodeCursor(q, at)
+			break
 		}
 		page.Items = append(page.Items, item)
-		size += table.Size(item)
 		at = table.Position{Key: table.KeyOf(item), Sort: sort}
 	}
-	return page, nil
+	return page, size, nil
 }
 
 func readEntry(index table.Index, k, v []byte) (item table.Item, sort string, err error) {

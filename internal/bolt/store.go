@@ -105,15 +105,16 @@ func (s *Store) read(ctx context.Context, keys []table.Key) (map[table.Key]table
 	err := s.db.View(func(tx *bbolt.Tx) error {
 		items := tx.Bucket(bucketItems)
 		for _, key := range keys {
-			raw := items.Get(mainKey(key))
-			if raw == nil {
-				continue
+			if raw := items.Get(mainKey(key)); raw != nil {
+				item, err := decodeItem(key, raw)
+				if err != nil {
+					return err
+				}
+				found[key] = item
 			}
-			item, err := decodeItem(key, raw)
-			if err != nil {
-				return err
+			if table.Metered(ctx) {
+				table.Report(ctx, table.GetUnits(found[key]))
 			}
-			found[key] = item
 		}
 		return nil
 	})
@@ -132,8 +133,7 @@ func (s *Store) BatchPut(ctx context.Context, items []table.Item) error {
 		}
 		err := s.db.Update(func(tx *bbolt.Tx) error {
 			for _, item := range items[:n] {
-				key := mainKey(table.KeyOf(item))
-				if err := store(tx, key, tx.Bucket(bucketItems).Get(key), encodeItem(item)); err != nil {
+				if _, err := write(ctx, tx, []table.Op{table.Put(item)}); err != nil {
 					return err
 				}
 			}

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	bbolt "go.etcd.io/bbolt"
@@ -18,7 +19,7 @@ func (s *Store) Write(ctx context.Context, ops ...table.Op) (table.Item, error) 
 	var answer table.Item
 	if err == nil {
 		err = s.db.Update(func(tx *bbolt.Tx) error {
-			answer, err = write(tx, ops)
+			answer, err = write(ctx, tx, ops)
 			return err
 		})
 	}
@@ -41,14 +42,40 @@ type step struct {
 	item     table.Item // the item afterwards, nil when there is none
 }
 
-// write evaluates every operation before it stores any. An operation that cannot be carried out
+// write plans every operation before it stores any. An operation that cannot be carried out
 // (ErrInvalid) weighs more than refusals, as in DynamoDB.
-func write(tx *bbolt.Tx, ops []table.Op) (table.Item, error) {
+func write(ctx context.Context, tx *bbolt.Tx, ops []table.Op) (table.Item, error) {
+	steps, err := plan(tx, ops, table.Metered(ctx))
+	if err != nil {
+		if refused, ok := errors.AsType[*table.RefusedError](err); ok && table.Metered(ctx) {
+			table.Report(ctx, table.RefusedUnits(ops, refused))
+		}
+		return nil, err
+	}
+	for _, st := range steps {
+		if table.Metered(ctx) {
+			table.Report(ctx, st.units(table.Transactional(ops)))
+		}
+		if !st.changes || st.old == nil && st.new == nil {
+			continue
+		}
+		if err := store(tx, st.key, st.old, st.new); err != nil {
+			return nil, err
+		}
+	}
+	if len(ops) > 1 {
+		return nil, nil
+	}
+	return steps[0].answer(ops[0].Kind), nil
+}
+
+// plan evaluates all operations. The error is ErrInvalid or a refusal.
+func plan(tx *bbolt.Tx, ops []table.Op, metered bool) ([]step, error) {
 	steps := make([]step, len(ops))
 	var refused []table.Refusal
 	total := 0
 	for i, op := range ops {
-		ok, err := steps[i].evaluate(tx, op)
+		ok, err := steps[i].evaluate(tx, op, metered)
 		if err != nil {
 			return nil, fmt.Errorf("operation %d: %w", i, err)
 		}
@@ -65,26 +92,15 @@ func write(tx *bbolt.Tx, ops []table.Op) (table.Item, error) {
 	if refused != nil {
 		return nil, &table.RefusedError{Failed: refused}
 	}
-	for _, st := range steps {
-		if !st.changes || st.old == nil && st.new == nil {
-			continue
-		}
-		if err := store(tx, st.key, st.old, st.new); err != nil {
-			return nil, err
-		}
-	}
-	if len(ops) > 1 {
-		return nil, nil
-	}
-	return steps[0].answer(ops[0].Kind), nil
+	return steps, nil
 }
 
 // evaluate reads the item, tests the condition and computes the item afterwards.
-func (st *step) evaluate(tx *bbolt.Tx, op table.Op) (ok bool, err error) {
+func (st *step) evaluate(tx *bbolt.Tx, op table.Op, metered bool) (ok bool, err error) {
 	st.key = mainKey(op.Key)
 	st.old = tx.Bucket(bucketItems).Get(st.key)
 	st.changes = op.Kind != table.OpCheck
-	if st.old != nil && (op.If != nil || op.Kind != table.OpPut) {
+	if st.old != nil && (op.If != nil || op.Kind != table.OpPut || metered) {
 		if st.met, err = decodeItem(op.Key, st.old); err != nil {
 			return false, err
 		}
@@ -104,6 +120,14 @@ func (st *step) evaluate(tx *bbolt.Tx, op table.Op) (ok bool, err error) {
 	}
 	st.new = encodeItem(st.item)
 	return true, nil
+}
+
+// units is what this step costs on DynamoDB.
+func (st *step) units(transactional bool) table.Capacity {
+	if !st.changes {
+		return table.WriteUnits(st.met, st.met, transactional)
+	}
+	return table.WriteUnits(st.met, st.item, transactional)
 }
 
 // answer is what a Write of this one operation returns.

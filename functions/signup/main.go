@@ -1,0 +1,6 @@
+// Command signup is the Lambda function that serves the public sign-up: forms, confirmation links.
+package main
+
+import "tidings/internal/app"
+
+func main() { app.Main(app.Signup) }

@@ -1,0 +1,66 @@
+package delivery
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	// grace is how long after an attempt's t0 it is waited for its events. SES refuses signatures older than 5 minutes, so an
+	// attempt can't take effect later than that; the rest is for its events to arrive.
+	grace = 6 * time.Minute
+	// unknownAfter is how long after its first attempt a slot is given up whose fate can't be known.
+	unknownAfter = 24 * time.Hour
+)
+
+// A Witness tells whether SES's events reach the ledger, so that the absence of an event means something.
+type Witness interface {
+	// Alive reports whether events of mail that SES accepted after since have been recorded and none waits. When nothing was
+	// sent since, it has a probe sent, and reports false until that probe's event is in.
+	Alive(ctx context.Context, since time.Time) (bool, error)
+}
+
+// resume takes up the batches that earlier invocations left open, oldest first.
+func (r *run) resume(ctx context.Context) error {
+	for _, n := range append([]int64(nil), r.shard.Open...) {
+		if !r.Now().Before(r.end) {
+			return stop{0}
+		}
+		b, err := r.Batches.Batch(ctx, BatchRef{r.shard.Ref, n})
+		if err != nil {
+			return err
+		}
+		if err := r.take(ctx, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take does what may be done about an open batch.
+func (r *run) take(ctx context.Context, b Batch) error {
+	open := b.OpenSlots()
+	if len(open) == 0 {
+		return r.close(ctx, b.Ref, nil)
+	}
+	if b.unsent(open) {
+		return r.send(ctx, b)
+	}
+	now := r.Now()
+	if now.Before(b.T0.Add(grace)) {
+		return nil
+	}
+	alive, err := r.Witness.Alive(ctx, b.T0)
+	if err != nil {
+		return err
+	}
+	switch {
+	case alive && !r.control.Cancelled():
+		return r.send(ctx, b) // no event came, and it would have: nothing was sent
+	case alive, !now.Before(b.FirstT0.Add(unknownAfter)):
+		marks := Marks{}
+		marks.add(MarkUnknown, open...)
+		return r.record(ctx, b, marks)
+	}
+	return nil
+}
