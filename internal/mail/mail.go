@@ -79,7 +79,7 @@ func (b *Builder) Confirm(confirmURL string) (Content, error) {
 		Site: b.site, Link: confirmURL,
 		Subject:   "Please confirm your subscription",
 		Preheader: "One press, and our monthly newsletter comes to you.",
-		Why:       "You get this mail because this address was entered on our website. It is the only one until you confirm.",
+		Why:       "You get this mail because this address was entered on our website. We send no other until you confirm.",
 	})
 }
 

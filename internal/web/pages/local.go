@@ -1,6 +1,9 @@
 package pages
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // The data of the local stack's own pages. They look like the site, but are served beside it.
 
@@ -36,6 +39,16 @@ type MessagePage struct {
 	HTMLURL               string // the HTML part alone; empty when there is none
 	RawURL                string // the message as RFC 5322 bytes
 	InboxURL              string // back to the list
+}
+
+// InFrame returns a mail's HTML with its links opening in a tab of their own: the frame that shows it would not follow
+// them. The mail's bytes stay as they were but for that.
+func InFrame(mail string) string {
+	const base = `<base target="_blank">`
+	if before, after, ok := strings.Cut(mail, "<head>"); ok {
+		return before + "<head>" + base + after
+	}
+	return base + mail
 }
 
 // A Field is one header or tag.

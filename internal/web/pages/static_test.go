@@ -82,3 +82,15 @@ func TestDemoCSP(t *testing.T) {
 		}
 	}
 }
+
+func TestInFrame(t *testing.T) {
+	t.Parallel()
+	for mail, want := range map[string]string{
+		"<html><head><title>x</title></head>": `<html><head><base target="_blank"><title>x</title></head>`,
+		"<p>bare</p>":                         `<base target="_blank"><p>bare</p>`,
+	} {
+		if got := InFrame(mail); got != want {
+			t.Errorf("InFrame(%q) = %q, want %q", mail, got, want)
+		}
+	}
+}
