@@ -60,7 +60,7 @@ func awsRuntime(ctx context.Context, log *slog.Logger) (*Runtime, error) {
 		Scheduler: func(s Schedules) Scheduler {
 			return &eventbridge.Schedules{
 				Client: scheduler.NewFromConfig(cfg), Group: s.ScheduleGroup,
-				RoleARN: s.ScheduleRoleARN, TargetARN: s.DispatchARN, DLQARN: s.ScheduleDLQARN,
+				RoleARN: s.ScheduleRoleARN, TargetARN: s.DispatchARN, DLQARN: s.ScheduleDLQARN, Now: time.Now,
 			}
 		},
 		SES: func() *ses.Client { return ses.New(cfg, time.Now) },
