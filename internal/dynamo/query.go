@@ -12,9 +12,10 @@ import (
 	"tidings/internal/table"
 )
 
-// Query implements table.Table. DynamoDB answers a key to continue from whenever the limit is reached,
-// whether anything follows or not; so one item more is asked for, which tells. A page that is ended by
-// its bytes may still have a cursor after which nothing follows.
+// Query implements table.Table. DynamoDB answers a key to continue from when the limit is reached, whether
+// anything follows or not; so one item more is asked for, which tells. It answers none when that item
+// lies on the range's very end. A page that is ended by its bytes may still have a cursor after which
+// nothing follows.
 func (t *Table) Query(ctx context.Context, q table.Query) (table.Page, error) {
 	page, err := t.query(ctx, q)
 	if err != nil {
@@ -50,7 +51,7 @@ func (t *Table) query(ctx context.Context, q table.Query) (table.Page, error) {
 		}
 		page.Items = append(page.Items, item)
 	}
-	if len(out.LastEvaluatedKey) > 0 && len(page.Items) > 0 {
+	if more := len(out.Items) > q.Limit || len(out.LastEvaluatedKey) > 0; more && len(page.Items) > 0 {
 		_, sort := q.Index.Keys()
 		last := page.Items[len(page.Items)-1]
 		at := table.Position{Key: table.KeyOf(last)}
