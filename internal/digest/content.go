@@ -21,7 +21,7 @@ type Content struct {
 	Text      string `json:"text"`
 }
 
-// MaxFrozen is how many bytes of frozen content an item of the table has room for (DynamoDB: 400 KB an item).
+// MaxFrozen is how many bytes of content, as JSON, an item of the table has room for (DynamoDB: 400 KB an item).
 const MaxFrozen = 380 * 1024
 
 // Frozen is the content that is sent, as it was when the digest was scheduled.
@@ -53,12 +53,23 @@ func freeze(c Content, articles []article.Article) Frozen {
 
 // Sum returns the SHA-256, in hex, of the content as JSON: the same words, the same sum.
 func (f Frozen) Sum() string {
-	b, _ := json.Marshal(f) // strings only
-	sum := sha256.Sum256(b)
+	sum := sha256.Sum256(encode(f))
 	return hex.EncodeToString(sum[:])
 }
 
-func (f Frozen) size() int { return len(f.Subject) + len(f.Preheader) + len(f.HTML) + len(f.Text) }
+// encode returns as JSON what holds strings and numbers only, and so can't fail.
+func encode(v any) []byte {
+	b, _ := json.Marshal(v)
+	return b
+}
+
+// checkSize refuses content that the table has no room for. It counts the JSON that is kept, in which a "<" has six bytes.
+func checkSize(v any) error {
+	if n := len(encode(v)); n > MaxFrozen {
+		return fault.New(fault.Unprocessable, "The digest is too large: it has %d KB, and %d KB is the most that fits.", n/1024, MaxFrozen/1024)
+	}
+	return nil
+}
 
 // A Finding is what the linter says of a digest.
 type Finding struct {
@@ -83,6 +94,14 @@ func (e *BlockedError) Error() string { return e.fault.Error() }
 
 // Unwrap returns the fault.
 func (e *BlockedError) Unwrap() error { return e.fault }
+
+// lint returns what the linter finds, never nil.
+func (s *Service) lint(c Content, articles []article.Article) []Finding {
+	if s.Linter == nil {
+		return []Finding{}
+	}
+	return append([]Finding{}, s.Linter.Lint(c, articles)...)
+}
 
 // blocked returns a *BlockedError when one of the findings is an error.
 func blocked(findings []Finding) error {
@@ -153,10 +172,7 @@ func (s *Service) Preview(ctx context.Context, id string) (Preview, error) {
 	if err != nil {
 		return Preview{}, err
 	}
-	p := Preview{Findings: s.Linter.Lint(content, articles)}
-	if p.Findings == nil {
-		p.Findings = []Finding{}
-	}
+	p := Preview{Findings: s.lint(content, articles)}
 	if p.Content, err = s.Composer.Sample(content); err != nil {
 		return Preview{}, fmt.Errorf("preview digest %s: %w", id, err)
 	}

@@ -1,6 +1,7 @@
 package digest
 
 import (
+	"regexp"
 	"slices"
 	"time"
 )
@@ -31,6 +32,12 @@ type Digest struct {
 	StartedAt time.Time // zero before sending
 	EndedAt   time.Time // zero before sent, cancelled or failed
 }
+
+// validID is the form of IDs: they are part of alarms' names, of which Scheduler takes 64 characters.
+var validID = regexp.MustCompile(`^[0-9A-Za-z_-]{1,40}$`)
+
+// ValidID reports whether a digest can have the ID.
+func ValidID(id string) bool { return validID.MatchString(id) }
 
 // Line returns the subject line: the subject, or the title when there is none.
 func (d Digest) Line() string {

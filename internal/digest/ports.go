@@ -9,6 +9,7 @@ import (
 
 // Digests keeps digests. Store.Digests is the one in use, for Contents and Tests too.
 type Digests interface {
+	// Create keeps a new digest, or returns ErrMoved when there is one of its ID.
 	Create(ctx context.Context, d Digest) error
 	// Get returns fault.NotFound for an unknown digest. It is a consistent read.
 	Get(ctx context.Context, id string) (Digest, error)

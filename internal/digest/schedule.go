@@ -2,7 +2,6 @@ package digest
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -82,14 +81,11 @@ func (s *Service) freeze(ctx context.Context, d Digest) (Frozen, error) {
 	if err := publishable(articles); err != nil {
 		return Frozen{}, err
 	}
-	if err := blocked(s.Linter.Lint(content, articles)); err != nil {
+	if err := blocked(s.lint(content, articles)); err != nil {
 		return Frozen{}, err
 	}
 	f := freeze(content, articles)
-	if f.size() > MaxFrozen {
-		return Frozen{}, fault.New(fault.Unprocessable, "The digest is too large: its parts have more than %d bytes.", MaxFrozen)
-	}
-	return f, nil
+	return f, checkSize(f)
 }
 
 // Cancel ends a scheduled digest before it starts.
@@ -117,12 +113,11 @@ func AlarmName(id string, version int64) string { return fmt.Sprintf("digest-%s-
 
 // StartMessage is what an alarm tells dispatch.
 func StartMessage(id string, version int64) []byte {
-	b, _ := json.Marshal(struct {
+	return encode(struct {
 		Kind    string `json:"kind"`
 		Digest  string `json:"digest"`
 		Version int64  `json:"version"`
-	}{"start", id, version}) // strings and a number
-	return b
+	}{"start", id, version})
 }
 
 // arm sets the alarm of a scheduled digest and notes that it is set. It can be repeated.

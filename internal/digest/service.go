@@ -23,7 +23,7 @@ type Service struct {
 	Tests     Tests
 	Articles  Articles
 	Composer  Composer
-	Linter    Linter
+	Linter    Linter // nil: nothing is found
 	Scheduler Scheduler
 	Queue     Queue
 	Log       *slog.Logger
@@ -37,7 +37,12 @@ type Service struct {
 
 // Create makes a draft. Its articles must exist.
 func (s *Service) Create(ctx context.Context, c Change) (Digest, error) {
-	d, err := New(s.NewID(), c, s.Now())
+	return s.create(ctx, s.NewID(), c)
+}
+
+// create makes a draft under an ID, or returns ErrMoved when there is one already.
+func (s *Service) create(ctx context.Context, id string, c Change) (Digest, error) {
+	d, err := New(id, c, s.Now())
 	if err != nil {
 		return Digest{}, err
 	}

@@ -2,7 +2,6 @@ package digest
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -44,16 +43,16 @@ func (s *Service) Test(ctx context.Context, id string, to []string) error {
 		return fmt.Errorf("test digest %s: %w", id, err)
 	}
 	m := TestMail{ID: s.NewID(), Digest: id, To: addresses, Content: content, Expires: s.Now().Add(testLife)}
-	if (Frozen{Content: content}).size() > MaxFrozen {
-		return fault.New(fault.Unprocessable, "The digest is too large: its parts have more than %d bytes.", MaxFrozen)
+	if err := checkSize(content); err != nil {
+		return err
 	}
 	if err := s.Tests.SaveTest(ctx, m); err != nil {
 		return fmt.Errorf("keep test mail %s: %w", m.ID, err)
 	}
-	body, _ := json.Marshal(struct {
+	body := encode(struct {
 		Kind string `json:"kind"`
 		Test string `json:"test"`
-	}{"test", m.ID}) // strings only
+	}{"test", m.ID})
 	if err := s.Queue.Send(ctx, body, 0); err != nil {
 		return fmt.Errorf("enqueue test mail %s: %w", m.ID, err)
 	}

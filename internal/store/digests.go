@@ -93,14 +93,15 @@ func (s Digests) Create(ctx context.Context, d digest.Digest) error {
 	if err != nil {
 		return err
 	}
-	if _, err = s.Table.Write(ctx, table.Put(item).When(table.Absent(table.PK))); err != nil && !ours(err, item) {
-		return fmt.Errorf("create digest %s: %w", d.ID, err)
-	}
-	return nil
+	_, err = s.Table.Write(ctx, table.Put(item).When(table.Absent(table.PK)))
+	return s.moved(err, item, "create", d.ID)
 }
 
 // Get implements digest.Digests.
 func (s Digests) Get(ctx context.Context, id string) (digest.Digest, error) {
+	if !digest.ValidID(id) {
+		return digest.Digest{}, noDigest()
+	}
 	item, err := s.Table.Get(ctx, digestKey(id))
 	if errors.Is(err, table.ErrNotFound) {
 		return digest.Digest{}, noDigest()
