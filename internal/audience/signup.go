@@ -1,0 +1,96 @@
+package audience
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"tidings/internal/fault"
+)
+
+// Requests keeps sign-ups.
+type Requests interface {
+	// Add keeps a request and counts it against its IP's limit, in one write that is the same whatever is known of the
+	// address. Beyond the limit it keeps nothing and returns a *LimitError.
+	Add(ctx context.Context, r Request, perHour int) error
+}
+
+// A Queue takes messages for the worker that mails.
+type Queue interface {
+	Send(ctx context.Context, body []byte, delay time.Duration) error
+}
+
+// A LimitError is the fault.Limited of someone who has signed up too often.
+type LimitError struct {
+	After time.Duration // until it makes sense to try again
+}
+
+func (e *LimitError) Error() string { return "limit of sign-ups reached" }
+
+// Unwrap returns the fault.
+func (e *LimitError) Unwrap() error {
+	return fault.New(fault.Limited, "There were many sign-ups from your network. Please try again later.")
+}
+
+// SignUps takes sign-ups. Whatever is known of an address, a well-formed sign-up is one write, one message and no answer, so
+// that neither words nor time tell who is on the list: what the mail says is decided where only the mailbox's owner reads.
+type SignUps struct {
+	Requests Requests
+	Queue    Queue
+	Identity Identity
+	Consent  Consent
+	PerHour  int // from one IP
+	Now      func() time.Time
+}
+
+// A Form is what a visitor filled in.
+type Form struct {
+	Email, Name string
+	Topics      []string
+	// Trap is a field that people don't see. Who fills it in is a program, and is thanked for nothing.
+	Trap  string
+	Visit Visit
+}
+
+// Add takes a sign-up. Its faults are Invalid, about form, and Limited.
+func (s *SignUps) Add(ctx context.Context, f Form) error {
+	if f.Trap != "" {
+		return nil
+	}
+	address, err := ParseAddress(f.Email)
+	if err != nil {
+		return err
+	}
+	name, err := ParseName(f.Name)
+	if err != nil {
+		return err
+	}
+	topics, err := ParseTopics(f.Topics)
+	if err != nil {
+		return err
+	}
+	agreed := s.Consent.Agreed()
+	r := Request{ID: s.Identity.ID(address), Email: address.Sendable, Event: Event{
+		Kind: EventRequested, At: s.Now().UTC().Truncate(time.Millisecond), How: HowForm, Agreed: &agreed,
+		Page: pageOf(f.Visit.Referer), IPHash: s.Identity.IPHash(f.Visit.IP), Name: name, Topics: topics,
+	}}
+	if err := s.Requests.Add(ctx, r, s.PerHour); err != nil {
+		return fmt.Errorf("keep sign-up of %s: %w", r.ID, err)
+	}
+	if err := s.Queue.Send(ctx, signupMessage(r.ID), 0); err != nil {
+		return fmt.Errorf("enqueue mail for sign-up of %s: %w", r.ID, err)
+	}
+	return nil
+}
+
+// MessageSignup is the kind of the message that asks for the mail which a sign-up gets.
+const MessageSignup = "signup"
+
+func signupMessage(id string) []byte {
+	b, _ := json.Marshal(struct {
+		Kind       string `json:"kind"`
+		Subscriber string `json:"subscriber"`
+	}{MessageSignup, id}) // strings only
+	return b
+}

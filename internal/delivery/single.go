@@ -1,0 +1,212 @@
+package delivery
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"tidings/internal/audience"
+	"tidings/internal/digest"
+	"tidings/internal/fault"
+	"tidings/internal/mail"
+	"tidings/internal/token"
+)
+
+// Standings reads what decides over the mail that answers a sign-up, and counts such mails.
+type Standings interface {
+	// Standing returns what is known of a subscriber; no error for an unknown ID.
+	Standing(ctx context.Context, id string) (audience.Standing, error)
+	// CountMail counts the mail that a message asks for, and returns false beyond perDay in a day. A message that comes again
+	// is not counted again.
+	CountMail(ctx context.Context, id, message string, perDay int) (bool, error)
+	// AskSuppressed notes that somebody who is suppressed is asked, and returns false when another message did that in the
+	// last audience.SuppressedEvery.
+	AskSuppressed(ctx context.Context, id, message string) (bool, error)
+}
+
+// Tests keeps test mails until they are sent.
+type Tests interface {
+	// Test returns fault.NotFound when it was sent or has expired.
+	Test(ctx context.Context, id string) (digest.TestMail, error)
+	SaveTest(ctx context.Context, m digest.TestMail) error
+	DeleteTest(ctx context.Context, id string) error
+}
+
+// A Post sends single mails. Its errors are *SendError.
+type Post interface {
+	SendOne(ctx context.Context, m Single) error
+}
+
+// A Single is one mail to one recipient.
+type Single struct {
+	AsDigest            bool // from the address of digests, not from that of confirmations
+	To                  string
+	Subject, HTML, Text string
+	Headers             []Header
+	Tags                map[string]string
+}
+
+// A Received is a message of the mail queue.
+type Received struct {
+	ID       string // the same each time that the message comes
+	Body     []byte
+	Receives int // how often it came, this time included; 0: unknown
+}
+
+// Singles serves the mail queue: answers to sign-ups, and test mails. A message holds an ID, and what is to be mailed is
+// decided when it is read, so that a late one mails nothing that is no longer true.
+type Singles struct {
+	Standings Standings
+	Tests     Tests
+	Post      Post
+	Builder   *mail.Builder
+	Site      mail.Site
+	Tokens    *token.Keyring
+	PerDay    int // mails that sign-ups cause, to one address
+	Log       *slog.Logger
+	Now       func() time.Time
+	Sleep     func(ctx context.Context, d time.Duration) error
+	// Budget is how long an invocation begins new mails: less than the function's timeout by more than sendBound.
+	Budget time.Duration
+}
+
+// singleMessage is what the mail queue carries.
+type singleMessage struct {
+	Kind       string `json:"kind"` // audience.MessageSignup or messageTest
+	Subscriber string `json:"subscriber"`
+	Test       string `json:"test"`
+}
+
+const messageTest = "test" // see digest.Service.Test
+
+// Handle works through messages and returns the IDs of those that are to come again.
+func (s *Singles) Handle(ctx context.Context, messages []Received) (failed []string) {
+	end := s.Now().Add(s.Budget)
+	for _, m := range messages {
+		if !s.Now().Before(end) {
+			failed = append(failed, m.ID)
+			continue
+		}
+		msg, err := parseSingle(m.Body)
+		switch {
+		case err != nil:
+		case msg.Kind == messageTest:
+			err = s.test(ctx, m, msg.Test)
+		default:
+			err = s.signup(ctx, m, msg.Subscriber)
+		}
+		if err != nil {
+			s.Log.ErrorContext(ctx, "mail not sent", "message", m.ID, "receives", m.Receives, "error", err)
+			failed = append(failed, m.ID)
+		}
+	}
+	return failed
+}
+
+// parseSingle reads a message. It reports what is wrong without repeating the message, which may hold anything.
+func parseSingle(body []byte) (singleMessage, error) {
+	var m singleMessage
+	if json.Unmarshal(body, &m) != nil {
+		return m, fmt.Errorf("mail message is not JSON of the known shape")
+	}
+	switch m.Kind {
+	case audience.MessageSignup:
+		if len(m.Subscriber) != audience.IDLen {
+			return m, fmt.Errorf("sign-up message without a subscriber's ID")
+		}
+	case messageTest:
+		if m.Test == "" {
+			return m, fmt.Errorf("test message without a test's ID")
+		}
+	default:
+		return m, fmt.Errorf("mail message of an unknown kind")
+	}
+	return m, nil
+}
+
+// signup answers a sign-up. A confirmation is signed anew each time it is sent.
+func (s *Singles) signup(ctx context.Context, m Received, id string) error {
+	st, err := s.Standings.Standing(ctx, id)
+	if err != nil {
+		return err
+	}
+	answer := st.Answer()
+	may := true
+	switch answer {
+	case audience.Silence:
+		return nil
+	case audience.AskOnce:
+		may, err = s.Standings.AskSuppressed(ctx, id, m.ID)
+	default:
+		may, err = s.Standings.CountMail(ctx, id, m.ID, s.PerDay)
+	}
+	if err != nil {
+		return err
+	}
+	if !may {
+		s.Log.InfoContext(ctx, "sign-up not answered: limit of mails reached", "subscriber", id, "answer", string(answer))
+		return nil
+	}
+	single, err := s.answer(id, st, answer)
+	if err != nil {
+		return err
+	}
+	return s.send(ctx, m, single, "subscriber", id)
+}
+
+// answer builds the mail.
+func (s *Singles) answer(id string, st audience.Standing, answer audience.Answer) (Single, error) {
+	single := Single{To: st.Episode.Email, Headers: headersOf(mail.ConfirmHeaders()), Tags: map[string]string{"mail": "confirm"}}
+	claims, path, build := st.Episode.ConfirmClaims(), "/confirm/", s.Builder.Confirm
+	if answer == audience.Already {
+		single.To, single.Tags["mail"] = st.Subscriber.Email, "already"
+		claims = token.Claims{Purpose: token.Unsubscribe, Subscriber: id, Issued: s.Now()}
+		path, build = "/unsubscribe/", s.Builder.AlreadySubscribed
+	}
+	text, err := s.Tokens.Sign(claims)
+	if err != nil {
+		return Single{}, err
+	}
+	content, err := build(strings.TrimRight(s.Site.BaseURL, "/") + path + text)
+	single.Subject, single.HTML, single.Text = content.Subject, content.HTML, content.Text
+	return single, err
+}
+
+// test sends a test mail to the addresses that have not had it, and removes it. Those that are left when SES stops taking
+// mail are kept for the next time.
+func (s *Singles) test(ctx context.Context, m Received, id string) error {
+	t, err := s.Tests.Test(ctx, id)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	single := Single{
+		AsDigest: true, Subject: t.Content.Subject, HTML: t.Content.HTML, Text: t.Content.Text,
+		Headers: headersOf(mail.ListHeaders(s.Site, s.Builder.InertURL())), Tags: map[string]string{"test": id},
+	}
+	for i, to := range t.To {
+		single.To = to
+		if err := s.send(ctx, m, single, "test", id); err != nil {
+			if t.To = t.To[i:]; i > 0 {
+				if kept := s.Tests.SaveTest(ctx, t); kept != nil {
+					return fmt.Errorf("%w; and what is left was not kept: %w", err, kept)
+				}
+			}
+			return err
+		}
+	}
+	return s.Tests.DeleteTest(ctx, id)
+}
+
+func headersOf(list []mail.Header) []Header {
+	out := make([]Header, len(list))
+	for i, h := range list {
+		out[i] = Header(h)
+	}
+	return out
+}
