@@ -51,21 +51,3 @@ type Config struct {
 	NewID  func() string // of messages
 	Queues []Spec
 }
-
-// A Stats is what a queue holds.
-type Stats struct {
-	Name     string
-	Visible  int           // to be received now
-	InFlight int           // received, neither deleted nor visible again
-	Delayed  int           // sent with a delay that is not over
-	Oldest   time.Duration // the age of the oldest message; 0 when there is none
-}
-
-// A Letter is a message of a queue, for people who look into a dead-letter queue.
-type Letter struct {
-	ID       string
-	Body     []byte
-	Sent     time.Time
-	Receives int    // how often it had been received
-	From     string // the queue that gave it up; empty where it was sent
-}
