@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -11,17 +12,21 @@ import (
 )
 
 // send makes attempts at the open slots of a batch until each has an outcome or must wait for events. Its callers have made
-// sure that no earlier attempt at any of them can still take effect.
+// sure that no earlier attempt at any of them can still take effect, and it makes none while the one before is unresolved:
+// the ledger remembers the slots of the last attempt only.
 func (r *run) send(ctx context.Context, b Batch) error {
-	if b.Marks == nil {
-		b.Marks = Marks{}
-	}
 	groups := [][]int64{b.OpenSlots()}
+	var refused []int64 // alone in their call
+	var code string
 	for len(groups) > 0 {
-		slots := groups[0]
-		groups = groups[1:]
-		if err := r.turn(ctx, b); err != nil {
+		most, err := r.turn(ctx, b)
+		if err != nil {
 			return err
+		}
+		slots := groups[0]
+		if groups = groups[1:]; most < len(slots) {
+			groups = slices.Insert(groups, 0, slots[most:])
+			slots = slots[:most]
 		}
 		entries, skipped, err := r.entries(ctx, b, slots)
 		if err != nil {
@@ -39,28 +44,79 @@ func (r *run) send(ctx context.Context, b Batch) error {
 		if err := r.consequence(ctx, res); err != nil {
 			return err
 		}
-		if mid := len(res.slots) / 2; res.halves && mid > 0 {
-			groups = append([][]int64{res.slots[:mid], res.slots[mid:]}, groups...)
+		if !b.unsent(b.OpenSlots()) {
+			return nil
+		}
+		switch mid := len(res.slots) / 2; {
+		case res.verdict == Throttled:
+			groups = slices.Insert(groups, 0, res.slots)
+		case res.verdict == Refused && mid > 0:
+			groups = slices.Insert(groups, 0, res.slots[:mid], res.slots[mid:])
+		case res.verdict == Refused:
+			refused, code = append(refused, res.slots...), res.code
 		}
 	}
-	return nil
+	return r.drop(ctx, b, refused, code)
 }
 
-// turn waits until this worker may send again.
-func (r *run) turn(ctx context.Context, b Batch) error {
+// drop gives up those whom SES refused alone in their call. When it took nobody of several, it is not they who are to
+// blame, and nobody is given up.
+func (r *run) drop(ctx context.Context, b Batch, refused []int64, code string) error {
+	if len(refused) == 0 {
+		return nil
+	}
+	if len(refused) > 1 && !b.accepted() {
+		return r.stopDigest(ctx, fmt.Sprintf("SES refuses the calls of this digest as invalid: %s. %s", code, adviceFor(code)))
+	}
+	marks := Marks{}
+	marks.add(MarkDropped, refused...)
+	return r.record(ctx, b, marks)
+}
+
+// turn waits until this worker may send again, reads the control, and returns to how many it may.
+func (r *run) turn(ctx context.Context, b Batch) (most int, err error) {
 	if err := r.canary(ctx, b); err != nil {
-		return err
+		return 0, err
 	}
-	if wait := r.pace.wait(r.Now()); wait > longWait {
-		return stop{wait}
-	} else if wait > 0 {
-		return r.Sleep(ctx, wait)
+	now := r.Now()
+	wait := r.pace.wait(now)
+	if wait > longWait || !now.Add(wait).Before(r.end) {
+		return 0, stop{wait}
 	}
-	return nil
+	if wait > 0 {
+		if err := r.Sleep(ctx, wait); err != nil {
+			return 0, err
+		}
+	}
+	return r.obey(ctx)
 }
 
-// entries reads the slots' subscribers and the digest's control, consistently and after the claim, and sorts out who is not
-// to be mailed. Who has left by now is not in the answer.
+// obey reads the control and stops unless the digest is being sent, or ends because it was cancelled. It returns to how
+// many the account and its quota let one call go.
+func (r *run) obey(ctx context.Context) (most int, err error) {
+	if r.control, err = r.Digests.Control(ctx, r.shard.Ref.Digest); err != nil {
+		return 0, err
+	}
+	if !r.control.Active() {
+		return 0, stop{onHold}
+	}
+	if r.control.Cancelled() {
+		return MaxEntries, nil
+	}
+	account, err := r.Sender.Account(ctx)
+	if err != nil {
+		return 0, err
+	}
+	// What this process has sent since the account was read, on the supposition that the other workers are as fast.
+	inFlight := float64(r.spent.since(account.ReadTime)) * account.Rate * rateShare / r.pace.share
+	if most = int(min(account.room()-inFlight, float64(account.callSize()))); most < 1 {
+		return 0, r.wait(ctx)
+	}
+	return most, nil
+}
+
+// entries reads the slots' subscribers, consistently and after the claim, and sorts out who is not to be mailed. Who has
+// left by now is not in the answer.
 func (r *run) entries(ctx context.Context, b Batch, slots []int64) (map[int64]Entry, Marks, error) {
 	ids := make([]string, len(slots))
 	for i, s := range slots {
@@ -68,9 +124,6 @@ func (r *run) entries(ctx context.Context, b Batch, slots []int64) (map[int64]En
 	}
 	people, err := r.People.GetMany(ctx, ids)
 	if err != nil {
-		return nil, nil, err
-	}
-	if err := r.obey(ctx); err != nil {
 		return nil, nil, err
 	}
 	entries, skipped := map[int64]Entry{}, Marks{}
@@ -90,31 +143,10 @@ func (r *run) entries(ctx context.Context, b Batch, slots []int64) (map[int64]En
 	return entries, skipped, nil
 }
 
-// obey reads the control and stops unless the digest is being sent, or ends because it was cancelled.
-func (r *run) obey(ctx context.Context) (err error) {
-	if r.control, err = r.Digests.Control(ctx, r.shard.Ref.Digest); err != nil {
-		return err
-	}
-	if !r.control.Active() {
-		return stop{onHold}
-	}
-	if r.control.Cancelled() {
-		return nil
-	}
-	account, err := r.Sender.Account(ctx)
-	if err != nil {
-		return err
-	}
-	if account.room(r.Now()) < MaxEntries {
-		return r.wait(ctx)
-	}
-	return nil
-}
-
 // skip returns why a subscriber gets no copy, or "".
 func (r *run) skip(s audience.Subscriber, found bool, now time.Time) string {
 	switch {
-	case found && s.Status == audience.Confirmed && s.ConfirmedAt.After(r.shard.CutOff):
+	case found && s.ConfirmedAt.After(r.shard.CutOff):
 		return SkipOutside
 	case r.control.Cancelled():
 		return SkipCancelled
@@ -130,12 +162,7 @@ func (r *run) skip(s audience.Subscriber, found bool, now time.Time) string {
 
 // attempt writes the next attempt and makes its call at once, signed at the time that was taken before the write.
 func (r *run) attempt(ctx context.Context, b Batch, entries map[int64]Entry, skipped Marks) (Batch, result, error) {
-	var slots []int64
-	for i := range int64(len(b.IDs)) {
-		if _, ok := entries[i]; ok {
-			slots = append(slots, i)
-		}
-	}
+	slots := slices.Sorted(maps.Keys(entries))
 	t0 := r.Now().Truncate(time.Millisecond)
 	b, err := r.Batches.Attempt(ctx, b, slots, t0)
 	if err != nil {
@@ -144,7 +171,10 @@ func (r *run) attempt(ctx context.Context, b Batch, entries map[int64]Entry, ski
 	res := result{slots: slots, marks: Marks{}}
 	res.marks.merge(skipped)
 	if r.Now().Sub(t0) > callWithin {
-		return b, res, nil // this process was frozen, and someone may count on the call not beginning any more
+		// This process was frozen, and someone may count on the call not beginning any more.
+		res.verdict = NotMade
+		res.marks.add(b.mark(markNotSent), slots...)
+		return b, res, nil
 	}
 	bulk := Bulk{SignedAt: t0, Content: r.content, Tags: map[string]string{
 		"digest": b.Ref.Digest, "shard": strconv.Itoa(b.Ref.Shard), "batch": strconv.FormatInt(b.Ref.Batch, 10), "attempt": strconv.Itoa(b.Attempt),
@@ -153,6 +183,7 @@ func (r *run) attempt(ctx context.Context, b Batch, entries map[int64]Entry, ski
 		bulk.Entries = append(bulk.Entries, entries[s])
 	}
 	r.pace.sent(r.Now(), len(slots))
+	r.spent.add(len(slots))
 	results, err := r.Sender.SendBulk(ctx, bulk)
 	if err != nil {
 		r.refused(b, &res, err)
@@ -171,11 +202,13 @@ func (r *run) record(ctx context.Context, b Batch, marks Marks) error {
 	if len(marks) == 0 {
 		return nil
 	}
+	r.changed = true
 	return r.Batches.Mark(ctx, b.Ref, marks, false)
 }
 
 // close marks a batch and takes it out of the open set.
 func (r *run) close(ctx context.Context, ref BatchRef, marks Marks) error {
+	r.changed = true
 	if err := r.Batches.Mark(ctx, ref, marks, true); err != nil {
 		return err
 	}

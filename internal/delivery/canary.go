@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 )
@@ -16,44 +17,62 @@ func (r *run) canary(ctx context.Context, b Batch) error {
 	if !r.control.Canary || r.control.Cancelled() {
 		return nil
 	}
-	for n := int64(0); n < b.Ref.Batch; n++ {
-		earlier, err := r.Batches.Batch(ctx, BatchRef{r.shard.Ref, n})
-		if err != nil {
-			return err
+	shards, err := r.Shards.Shards(ctx, b.Ref.Digest)
+	if err != nil {
+		return err
+	}
+	for _, s := range shards {
+		switch {
+		case s.Ref.Shard > b.Ref.Shard:
+			return nil
+		case s.Ref.Shard == b.Ref.Shard:
+			s.Next = b.Ref.Batch
 		}
-		switch seen, unrendered := earlier.canary(); {
-		case unrendered:
-			return r.stopDigest(ctx, "SES could not render the first mails of this digest. Nothing else was sent. Mend the content in a copy of this digest.")
-		case seen:
-			if err := r.Digests.PassCanary(ctx, b.Ref.Digest); err != nil {
+		for n := range s.Next {
+			earlier, err := r.Batches.Batch(ctx, BatchRef{s.Ref, n})
+			if err != nil {
 				return err
 			}
-			r.control.Canary = false
-			return r.Enqueue(ctx, b.Ref.Digest)
-		case len(earlier.OpenSlots()) > 0 || earlier.accepted():
-			return stop{canaryWait}
+			if passed, err := r.judge(ctx, earlier); passed || err != nil {
+				return err
+			}
 		}
-		// Nobody in that batch was sent anything: this one is the canary then.
 	}
-	return nil
+	return nil // nobody before was sent anything: this batch is the canary
 }
 
-// canary reports whether events of the batch's mail have come, and whether they tell that SES could not render it.
-func (b Batch) canary() (seen, unrendered bool) {
+// judge decides what a batch before this one says as a canary. It returns a stop while it says nothing yet.
+func (r *run) judge(ctx context.Context, b Batch) (passed bool, err error) {
+	switch seen, spoilt := b.canary(); {
+	case spoilt:
+		return false, r.stopDigest(ctx, "SES could not render the first mails of this digest, or rejected them. Nothing else was sent. Mend the content in a copy of this digest, and cancel this one.")
+	case seen:
+		if err := r.Digests.PassCanary(ctx, b.Ref.Digest); err != nil {
+			return false, err
+		}
+		r.control.Canary = false
+		return true, r.Enqueue(ctx, b.Ref.Digest)
+	case len(b.OpenSlots()) > 0 || b.accepted():
+		return false, stop{canaryWait}
+	}
+	return false, nil
+}
+
+// canary reports whether events of the batch's mail have come, and whether they tell that SES did not send it as it is.
+func (b Batch) canary() (seen, spoilt bool) {
 	for mark, slots := range b.Marks {
 		if n, ok := strings.CutPrefix(string(mark), markSeen); ok && isNumber(n) && len(slots) > 0 {
 			seen = true
 		}
 	}
-	return seen, len(b.Marks[MarkUnrendered]) > 0
+	return seen, len(b.Marks[MarkUnrendered])+len(b.Marks[MarkRejected]) > 0
 }
 
 // accepted reports whether SES has accepted mail for any slot.
 func (b Batch) accepted() bool {
-	for i := range int64(len(b.IDs)) {
-		if b.Marks.Outcome(i) == Sent {
-			return true
-		}
+	slots := make([]int64, len(b.IDs))
+	for i := range slots {
+		slots[i] = int64(i)
 	}
-	return false
+	return slices.ContainsFunc(slots, func(i int64) bool { return len(b.Marks.attemptsOf(i)) > 0 })
 }

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"tidings/internal/digest"
@@ -15,7 +16,7 @@ type Control struct {
 	SendAt  time.Time // the start that was asked for
 	Topics  []string  // of the digest; none: for everyone
 	Canary  bool      // only the first batch may be sent yet
-	Closed  bool      // a cancelled digest whose ledger is complete
+	Closed  bool      // a cancelled digest that has no ledger to complete: it never started, or all is done
 	// Baseline is the progress at the last resumption: what it was resumed in spite of does not pause it again.
 	Baseline digest.Progress
 }
@@ -26,11 +27,14 @@ func (c Control) Active() bool { return c.Status == digest.Sending || c.Cancelle
 // Cancelled reports whether the digest was cancelled.
 func (c Control) Cancelled() bool { return c.Status == digest.Cancelled }
 
+// ErrContent says that the frozen content is not what was scheduled.
+var ErrContent = errors.New("frozen content is not the scheduled one")
+
 // Digests is what delivery reads and changes of a digest.
 type Digests interface {
 	// Control returns fault.NotFound for an unknown digest.
 	Control(ctx context.Context, digest string) (Control, error)
-	// Content returns the frozen content, after it was checked against its hash.
+	// Content returns the frozen content, after it was checked against its hash; else ErrContent.
 	Content(ctx context.Context, digest string) (Content, error)
 	// PassCanary lets everything be sent.
 	PassCanary(ctx context.Context, digest string) error

@@ -2,29 +2,13 @@ package delivery
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"strconv"
+	"maps"
+	"slices"
 	"time"
 )
-
-// An Event is one event of SES as the template's input transformer passes it on: nothing personal is in it.
-type Event struct {
-	Type          string `json:"type"`
-	MessageID     string `json:"messageId"`
-	At            string `json:"at"`
-	Digest        string `json:"digest"`
-	Shard         string `json:"shard"`
-	Batch         string `json:"batch"`
-	Attempt       string `json:"attempt"`
-	Slot          string `json:"slot"`
-	BounceType    string `json:"bounceType"`
-	BounceSubType string `json:"bounceSubType"`
-	Status        string `json:"status"`
-	FeedbackType  string `json:"feedbackType"`
-}
 
 // A Suppressor ends the mailing of people whose mail bounces or who complain.
 type Suppressor interface {
@@ -37,123 +21,137 @@ type Suppressor interface {
 type Feedback struct {
 	Batches  Batches
 	People   Suppressor
+	Evidence Evidence
 	Progress *Counter
 	Log      *slog.Logger
-	Now      func() time.Time
 }
 
 // group is what one batch's events come to.
 type group struct {
-	marks    Marks
-	leave    map[int64]func(context.Context, string) error // slots whose subscribers are mailed no more
-	messages []string
+	ref                 BatchRef
+	marks               Marks
+	bounced, complained []int64  // slots whose subscribers are mailed no more
+	messages            []string // that the events came in
 }
 
 // Handle works through a window of messages, one ledger write for each batch that they are about, and returns
 // the IDs of the messages that failed. bodies maps message IDs to event bodies. An event that is not of a digest is of
 // no concern here; one that cannot be read fails, and ends in the dead-letter queue with the reason in the log.
 func (f *Feedback) Handle(ctx context.Context, bodies map[string][]byte) (failed []string) {
-	groups := map[BatchRef]*group{}
-	for id, body := range bodies {
-		var ev Event
-		if err := json.Unmarshal(body, &ev); err != nil {
-			f.Log.ErrorContext(ctx, "event is not JSON of the known shape", "message", id)
-			failed = append(failed, id)
-			continue
-		}
-		if ev.Digest == "" {
-			continue
-		}
-		ref, slot, attempt, err := ev.place()
+	var groups []*group
+	byRef := map[BatchRef]*group{}
+	var heard time.Time
+	for _, id := range slices.Sorted(maps.Keys(bodies)) {
+		ev, err := ParseEvent(bodies[id])
 		if err != nil {
-			f.Log.ErrorContext(ctx, "event names no place in the ledger", "message", id, "digest", ev.Digest)
+			f.Log.ErrorContext(ctx, "event can't be read", "message", id, "error", err)
 			failed = append(failed, id)
 			continue
 		}
-		g := groups[ref]
+		if ev.Type == EventSend && ev.At.After(heard) {
+			heard = ev.At
+		}
+		if ev.Digest == "" || ev.Digest == probeDigest {
+			continue
+		}
+		g := byRef[ev.Ref]
 		if g == nil {
-			g = &group{marks: Marks{}, leave: map[int64]func(context.Context, string) error{}}
-			groups[ref] = g
+			g = &group{ref: ev.Ref, marks: Marks{}}
+			byRef[ev.Ref], groups = g, append(groups, g)
 		}
 		g.messages = append(g.messages, id)
-		f.note(g, ev, slot, attempt)
+		g.note(ev)
 	}
-	stale := map[string]bool{}
-	for ref, g := range groups {
-		err := f.apply(ctx, ref, g)
-		if errors.Is(err, ErrUnknown) {
-			f.Log.WarnContext(ctx, "events of a batch that is not in the ledger", "digest", ref.Digest, "shard", ref.Shard, "batch", ref.Batch, "events", len(g.messages))
-			continue
-		}
-		if err != nil {
-			f.Log.ErrorContext(ctx, "events not recorded", "digest", ref.Digest, "shard", ref.Shard, "batch", ref.Batch, "error", err)
-			failed = append(failed, g.messages...)
-			continue
-		}
-		stale[ref.Digest] = true
-	}
-	for digest := range stale {
-		if err := f.Progress.Stale(ctx, digest); err != nil {
-			f.Log.WarnContext(ctx, "progress is older than the ledger", "digest", digest, "error", err)
+	failed = append(failed, f.applyAll(ctx, groups)...)
+	// The witness vouches for what came before it, so it is heard last, and only when nothing is left behind.
+	if len(failed) == 0 && !heard.IsZero() {
+		if err := f.Evidence.Heard(ctx, heard); err != nil {
+			f.Log.WarnContext(ctx, "witness not recorded", "error", err)
 		}
 	}
 	return failed
 }
 
-// place returns the slot that an event is about.
-func (ev Event) place() (ref BatchRef, slot int64, attempt int, err error) {
-	shard, err1 := strconv.Atoi(ev.Shard)
-	batch, err2 := strconv.ParseInt(ev.Batch, 10, 64)
-	attempt, err3 := strconv.Atoi(ev.Attempt)
-	slot, err4 := strconv.ParseInt(ev.Slot, 10, 64)
-	if err := errors.Join(err1, err2, err3, err4); err != nil {
-		return ref, 0, 0, err
+// applyAll applies each group and returns the messages of those that failed.
+func (f *Feedback) applyAll(ctx context.Context, groups []*group) (failed []string) {
+	changed := map[string][]string{} // the messages of each digest whose ledger has changed
+	for _, g := range groups {
+		log := f.Log.With("digest", g.ref.Digest, "shard", g.ref.Shard, "batch", g.ref.Batch, "events", len(g.messages))
+		err := f.apply(ctx, g)
+		switch {
+		case errors.Is(err, ErrUnknown):
+			log.WarnContext(ctx, "events of a batch that is not in the ledger")
+		case err != nil:
+			log.ErrorContext(ctx, "events not recorded", "error", err)
+			failed = append(failed, g.messages...)
+		default:
+			changed[g.ref.Digest] = append(changed[g.ref.Digest], g.messages...)
+		}
 	}
-	if shard < 0 || shard >= MaxShards || batch < 0 || attempt < 1 || slot < 0 || slot >= MaxEntries {
-		return ref, 0, 0, fmt.Errorf("out of range")
+	for _, digest := range slices.Sorted(maps.Keys(changed)) {
+		if err := f.Progress.Stale(ctx, digest); err != nil {
+			f.Log.ErrorContext(ctx, "progress is older than the ledger", "digest", digest, "error", err)
+			failed = append(failed, changed[digest]...)
+		}
 	}
-	return BatchRef{ShardRef{ev.Digest, shard}, batch}, slot, attempt, nil
+	return failed
 }
 
 // note adds an event to its batch's group. Any event of an attempt proves that SES had accepted it.
-func (f *Feedback) note(g *group, ev Event, slot int64, attempt int) {
-	g.marks.add(Mark(markSeen+strconv.Itoa(attempt)), slot)
+func (g *group) note(ev Event) {
+	g.marks.add(ev.mark(), ev.Slot)
 	switch ev.Type {
-	case "Delivery":
-		g.marks.add(MarkDelivered, slot)
-	case "Reject":
-		g.marks.add(MarkRejected, slot)
-	case "Rendering Failure":
-		g.marks.add(MarkUnrendered, slot)
-	case "Bounce":
-		g.marks.add(MarkBounced, slot)
-		if ev.BounceType == "Permanent" {
-			g.leave[slot] = f.People.Bounced
+	case EventDelivery:
+		g.marks.add(MarkDelivered, ev.Slot)
+	case EventReject:
+		g.marks.add(MarkRejected, ev.Slot)
+	case EventRenderingFailure:
+		g.marks.add(MarkUnrendered, ev.Slot)
+	case EventBounce:
+		switch ev.BounceType {
+		case "Transient":
+			g.marks.add(MarkSoft, ev.Slot)
+		case "Permanent":
+			g.marks.add(MarkBounced, ev.Slot)
+			g.bounced = append(g.bounced, ev.Slot)
+		default: // Undetermined
+			g.marks.add(MarkBounced, ev.Slot)
 		}
-	case "Complaint":
+	case EventComplaint:
 		if ev.FeedbackType == "not-spam" {
 			return // a report that it was not spam
 		}
-		g.marks.add(MarkComplained, slot)
-		g.leave[slot] = f.People.Complained
+		g.marks.add(MarkComplained, ev.Slot)
+		g.complained = append(g.complained, ev.Slot)
 	}
 }
 
 // apply suppresses first and records after it: a record that is missing is written again when the events come again.
-func (f *Feedback) apply(ctx context.Context, ref BatchRef, g *group) error {
-	if len(g.leave) > 0 {
-		b, err := f.Batches.Batch(ctx, ref)
+func (f *Feedback) apply(ctx context.Context, g *group) error {
+	if len(g.bounced)+len(g.complained) > 0 {
+		b, err := f.Batches.Batch(ctx, g.ref)
 		if err != nil {
 			return err
 		}
-		for slot, leave := range g.leave {
-			if int(slot) >= len(b.IDs) {
-				return fmt.Errorf("slot %d: %w", slot, ErrUnknown)
-			}
-			if err := leave(ctx, b.IDs[slot]); err != nil {
-				return err
-			}
+		if err := each(ctx, b, g.bounced, f.People.Bounced); err != nil {
+			return err
+		}
+		if err := each(ctx, b, g.complained, f.People.Complained); err != nil {
+			return err
 		}
 	}
-	return f.Batches.Mark(ctx, ref, g.marks, false)
+	return f.Batches.Mark(ctx, g.ref, g.marks, false)
+}
+
+// each calls f for the subscribers in slots of a batch.
+func each(ctx context.Context, b Batch, slots []int64, f func(context.Context, string) error) error {
+	for _, s := range slots {
+		if int(s) >= len(b.IDs) {
+			return fmt.Errorf("slot %d: %w", s, ErrUnknown)
+		}
+		if err := f(ctx, b.IDs[s]); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -43,8 +43,9 @@ type Shard struct {
 	WalkEnd  int64     // number of the batch after the first walk's last
 	Second   string    // the second walk's last claim
 	Rewalked bool      // the second walk is through
-	// Takeovers counts the leases since the last claim or orderly release.
+	// Takeovers counts the leases since the last claim, closed batch or orderly release.
 	Takeovers int64
+	Wake      time.Time // when a message is to go on with the shard; zero: when the sweeper finds it
 	Owner     string    // of the lease
 	Until     time.Time // end of the lease
 }
@@ -77,6 +78,7 @@ type Mark string
 const (
 	MarkDelivered  Mark = "delivered"
 	MarkBounced    Mark = "bounced"
+	MarkSoft       Mark = "soft" // a transient bounce: a full mailbox, an absence
 	MarkComplained Mark = "complained"
 	MarkRejected   Mark = "rejected"   // SES took the message and then refused it
 	MarkUnrendered Mark = "unrendered" // SES could not fill the content
@@ -191,8 +193,9 @@ type Shards interface {
 	// Lease takes the shard for owner until a time, or returns ErrLeased while another's lease is live, with the margin
 	// that clocks may differ by, and ErrUnknown when there is no such shard.
 	Lease(ctx context.Context, ref ShardRef, owner string, until time.Time) (Shard, error)
-	// Release gives the lease back. It is no error when it is another's by now.
-	Release(ctx context.Context, s Shard) error
+	// Release gives the lease back and notes when a message is to wake the shard. It is no error when the lease is
+	// another's by now.
+	Release(ctx context.Context, s Shard, wake time.Time) error
 	// Walked records that the first walk, or the second, has been through the whole index of the leased shard.
 	Walked(ctx context.Context, s Shard, second bool) (Shard, error)
 }

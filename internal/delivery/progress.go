@@ -12,7 +12,7 @@ import (
 type Tallies interface {
 	// Tally returns the last snapshot; a zero one when there is none.
 	Tally(ctx context.Context, digest string) (Tally, error)
-	// SaveTally stores a snapshot, unless the ledger was changed after the state that it was counted from.
+	// SaveTally stores a snapshot, unless there is one that counts more changes.
 	SaveTally(ctx context.Context, digest string, t Tally) error
 	// StaleTally notes that the ledger has changed since the last snapshot.
 	StaleTally(ctx context.Context, digest string) error
@@ -26,7 +26,7 @@ type Tally struct {
 	At       time.Time
 	Batches  int   // that it was counted from
 	Stale    bool  // the ledger has changed since
-	Change   int64 // number of the last change that is in it
+	Change   int64 // read: number of the ledger's last change; saved: of the last that was noted before the count began
 }
 
 // A Counter counts progress from the ledger, which is the only truth about it, and keeps the count for a while.
@@ -54,10 +54,25 @@ func (c *Counter) Progress(ctx context.Context, id string) (digest.Progress, err
 	if err != nil {
 		return digest.Progress{}, fmt.Errorf("read progress of digest %s: %w", id, err)
 	}
-	if !t.Stale || c.Now().Sub(t.At) < time.Duration(t.Batches)*countCost && c.Now().After(t.At) {
+	if age := c.Now().Sub(t.At); !t.Stale || age >= 0 && age < time.Duration(t.Batches)*countCost {
 		return t.Progress, nil
 	}
-	counted := Tally{At: c.Now(), Change: t.Change}
+	return c.count(ctx, id, t.Change)
+}
+
+// Recount counts a digest's figures now, however fresh the snapshot is.
+func (c *Counter) Recount(ctx context.Context, id string) error {
+	t, err := c.Tallies.Tally(ctx, id)
+	if err != nil {
+		return fmt.Errorf("read progress of digest %s: %w", id, err)
+	}
+	_, err = c.count(ctx, id, t.Change)
+	return err
+}
+
+// count counts from a ledger that has changed at least up to a change, and keeps the snapshot.
+func (c *Counter) count(ctx context.Context, id string, change int64) (digest.Progress, error) {
+	counted := Tally{At: c.Now(), Change: change}
 	shards, err := c.Shards.Shards(ctx, id)
 	if err != nil {
 		return digest.Progress{}, err
@@ -78,7 +93,7 @@ func (c *Counter) Progress(ctx context.Context, id string) (digest.Progress, err
 }
 
 // tally adds a batch to the figures. Every slot is in exactly one of accepted, failed, skipped, unresolved, or outside the
-// audience.
+// audience. Unsubscribed stays 0: an unsubscribe link names no digest, so that by which of them someone left is not known.
 func tally(p *digest.Progress, slots int, m Marks) {
 	for i := range int64(slots) {
 		switch m.Outcome(i) {

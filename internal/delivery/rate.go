@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"math"
+	"sync"
 	"time"
 )
 
@@ -11,8 +12,8 @@ const (
 	rateShare = 0.985
 	// workerRate is what one worker surely manages, in recipients a second: a bulk call of 50 in 200 ms.
 	workerRate = 250
-	// lapse is how long after its end a share is given to someone else: its holder may have a call under way.
-	lapse = 10 * time.Second
+	// ShareLapse is how long after its end a share is given to someone else: its holder may have a call under way.
+	ShareLapse = 10 * time.Second
 	// longWait is the wait from which on a worker ends its invocation and comes back by a delayed message, so that
 	// nobody pays for a function that sleeps.
 	longWait = 10 * time.Second
@@ -20,33 +21,74 @@ const (
 	quotaReserve = 0.02
 )
 
+// A Share is a part of SES's rate that a worker may use.
+type Share struct {
+	Rate float64   // recipients a second; 0 when next to nothing is left
+	From time.Time // when its first call may begin: its last holder's pace is kept
+}
+
 // Rates leases shares of SES's rate to workers, so that together they never send faster than the account may.
 type Rates interface {
 	// Lease takes for owner, until a time, what is left of limit but at most ask, in recipients a second. Shares whose lease ended
-	// less than lapse ago still count. It returns 0 when next to nothing is left.
-	Lease(ctx context.Context, owner string, ask, limit float64, until time.Time) (float64, error)
-	// Return gives owner's share back.
-	Return(ctx context.Context, owner string) error
+	// less than ShareLapse ago still count.
+	Lease(ctx context.Context, owner string, ask, limit float64, until time.Time) (Share, error)
+	// Return gives owner's share back. Whoever gets it next may use it from the given time on.
+	Return(ctx context.Context, owner string, from time.Time) error
 }
 
 // Workers returns how many workers it takes to send at a rate.
 func Workers(rate float64) int { return max(1, int(math.Ceil(rate/workerRate))) }
 
-// room returns how many recipients a digest may still send to today, as far as the account tells: its own figure lags, so what
-// may have been sent since it was read is taken off.
-func (a Account) room(now time.Time) float64 {
+// callSize is how many recipients a call may have: SES refuses more at once than it takes in a second.
+func (a Account) callSize() int { return min(MaxEntries, max(1, int(a.Rate))) }
+
+// room returns how many recipients digests might still send to when the account was read.
+func (a Account) room() float64 {
 	if a.Quota < 0 {
 		return math.Inf(1)
 	}
-	since := max(0, now.Sub(a.ReadTime).Seconds())
-	return a.Quota*(1-quotaReserve) - a.Sent - since*a.Rate
+	return a.Quota*(1-quotaReserve) - a.Sent
 }
 
-// A pacer keeps one worker to its share of the rate.
-type pacer struct {
-	share float64   // recipients a second
-	next  time.Time // when the next call may begin
+// A spending counts what this process has sent since the account was last read.
+type spending struct {
+	mu   sync.Mutex
+	read time.Time
+	n    int
 }
+
+func (s *spending) add(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.n += n
+}
+
+// since returns what was sent since the account was read, at a time that a newer reading replaces.
+func (s *spending) since(read time.Time) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if read.After(s.read) {
+		s.read, s.n = read, 0
+	}
+	return s.n
+}
+
+// A pacer keeps one worker to its share of the rate, and below that where SES still calls it too fast: it may limit calls
+// too (SES's quotas page exempts single sends from a limit of one call a second, and is silent about bulk calls).
+type pacer struct {
+	share   float64   // recipients a second
+	slower  float64   // divides the share, at least 1
+	next    time.Time // when the next call may begin
+	refused int       // throttled calls in a row
+}
+
+// The pace halves with a throttled call and comes back by a tenth with each that is accepted.
+const (
+	slowDown   = 2
+	speedUp    = 1.1
+	maxSlower  = 64
+	maxBackoff = time.Minute
+)
 
 // wait returns how long to wait before the next call.
 func (p *pacer) wait(now time.Time) time.Duration { return max(0, p.next.Sub(now)) }
@@ -57,5 +99,21 @@ func (p *pacer) sent(at time.Time, n int) {
 	if p.next.Before(at) {
 		p.next = at
 	}
-	p.next = p.next.Add(time.Duration(float64(n) / p.share * float64(time.Second)))
+	p.next = p.next.Add(time.Duration(float64(n) * max(1, p.slower) / p.share * float64(time.Second)))
+}
+
+// throttled slows the pace and leaves SES alone for a while: a second, and twice as long each time in a row.
+func (p *pacer) throttled(now time.Time) {
+	p.slower = min(max(1, p.slower)*slowDown, maxSlower)
+	backoff := min(time.Second<<min(p.refused, 10), maxBackoff)
+	p.refused++
+	if at := now.Add(backoff); at.After(p.next) {
+		p.next = at
+	}
+}
+
+// accepted brings the pace back.
+func (p *pacer) accepted() {
+	p.refused = 0
+	p.slower = max(1, p.slower/speedUp)
 }

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -13,16 +14,9 @@ const (
 	unknownAfter = 24 * time.Hour
 )
 
-// A Witness tells whether SES's events reach the ledger, so that the absence of an event means something.
-type Witness interface {
-	// Alive reports whether events of mail that SES accepted after since have been recorded and none waits. When nothing was
-	// sent since, it has a probe sent, and reports false until that probe's event is in.
-	Alive(ctx context.Context, since time.Time) (bool, error)
-}
-
 // resume takes up the batches that earlier invocations left open, oldest first.
 func (r *run) resume(ctx context.Context) error {
-	for _, n := range append([]int64(nil), r.shard.Open...) {
+	for _, n := range slices.Clone(r.shard.Open) {
 		if !r.Now().Before(r.end) {
 			return stop{0}
 		}
@@ -40,22 +34,28 @@ func (r *run) resume(ctx context.Context) error {
 // take does what may be done about an open batch.
 func (r *run) take(ctx context.Context, b Batch) error {
 	open := b.OpenSlots()
-	if len(open) == 0 {
+	switch {
+	case len(open) == 0:
 		return r.close(ctx, b.Ref, nil)
-	}
-	if b.unsent(open) {
+	case b.unsent(open):
 		return r.send(ctx, b)
-	}
-	now := r.Now()
-	if now.Before(b.T0.Add(grace)) {
+	case r.Now().Before(b.T0.Add(grace)):
 		return nil
 	}
 	alive, err := r.Witness.Alive(ctx, b.T0)
 	if err != nil {
 		return err
 	}
-	switch {
-	case alive && !r.control.Cancelled():
+	// Read again: the events whose arrival the witness vouches for are in the ledger by now, and may not have been before.
+	n := b.Attempt
+	if b, err = r.Batches.Batch(ctx, b.Ref); err != nil || b.Attempt != n {
+		return err
+	}
+	open = b.OpenSlots()
+	switch now := r.Now(); {
+	case len(open) == 0:
+		return r.close(ctx, b.Ref, nil)
+	case alive && !r.control.Cancelled() && b.T0.Sub(b.FirstT0) < unknownAfter:
 		return r.send(ctx, b) // no event came, and it would have: nothing was sent
 	case alive, !now.Before(b.FirstT0.Add(unknownAfter)):
 		marks := Marks{}

@@ -5,6 +5,10 @@ import "context"
 // rewalkPage is how many IDs of the index, and at most how many batches, are read at a time.
 const rewalkPage = 500
 
+// lagFactor is how many times the lag that is reckoned with the index may have in truth: the second walk begins that long after
+// the start. On an engine whose index has no lag it begins at once.
+const lagFactor = 5
+
 // rewalk goes through the index a second time, beside the ledger, both in the order of IDs, and claims whoever lag of the
 // index hid from the first walk. Its cursor moves in the transaction that claims, so that nobody is claimed twice by a
 // rewalk that was interrupted.
@@ -12,9 +16,12 @@ func (r *run) rewalk(ctx context.Context) error {
 	if r.shard.Rewalked {
 		return nil
 	}
+	settled := r.shard.Start.Add(lagFactor * r.shard.Start.Sub(r.shard.CutOff))
+	if wait := settled.Sub(r.Now()); wait > 0 && !r.control.Cancelled() {
+		return stop{wait}
+	}
 	claimed := &claimedIDs{run: r}
 	after := r.shard.Second
-	var late []string
 	for {
 		if err := r.ready(); err != nil {
 			return err
@@ -23,6 +30,7 @@ func (r *run) rewalk(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		var late []string
 		for _, id := range ids {
 			known, err := claimed.has(ctx, id)
 			if err != nil {
@@ -31,21 +39,9 @@ func (r *run) rewalk(ctx context.Context) error {
 			if !known {
 				late = append(late, id)
 			}
-			if len(late) == MaxEntries || id == ids[len(ids)-1] && len(late) > 0 {
-				size, err := r.size(ctx)
-				if err != nil {
-					return err
-				}
-				for ; len(late) > 0; late = late[min(size, len(late)):] {
-					if err := r.ready(); err != nil {
-						return err
-					}
-					if err := r.claim(ctx, late[:min(size, len(late))]); err != nil {
-						return err
-					}
-				}
-				late = nil
-			}
+		}
+		if err := r.claimAll(ctx, late); err != nil {
+			return err
 		}
 		if len(ids) < rewalkPage {
 			r.shard, err = r.Shards.Walked(ctx, r.shard, true)
@@ -53,6 +49,25 @@ func (r *run) rewalk(ctx context.Context) error {
 		}
 		after = ids[len(ids)-1]
 	}
+}
+
+// claimAll takes subscribers into batches and sends those.
+func (r *run) claimAll(ctx context.Context, ids []string) error {
+	for len(ids) > 0 {
+		if err := r.ready(); err != nil {
+			return err
+		}
+		size, err := r.size(ctx)
+		if err != nil {
+			return err
+		}
+		n := min(size, len(ids))
+		if err := r.claim(ctx, ids[:n]); err != nil {
+			return err
+		}
+		ids = ids[n:]
+	}
+	return nil
 }
 
 // claimedIDs reads the IDs of the first walk's batches, which are in order, as a stream beside the index.

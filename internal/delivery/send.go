@@ -65,7 +65,7 @@ type Account struct {
 // A Verdict is what an answer means for the recipients it is about.
 type Verdict int
 
-// The verdicts. NotSent, Throttled, Quota and Halt are certain: SES has not accepted the message.
+// The verdicts. All but Ambiguous and Accepted are certain: SES has not accepted the message.
 const (
 	Ambiguous Verdict = iota // may or may not have been sent: only events or the grace tell
 	Accepted                 // SES has taken the message
@@ -74,11 +74,12 @@ const (
 	Halt                     // not sent; nothing can be until someone mends the account or the configuration
 	Dropped                  // not sent, and never will be: SES refuses this recipient or message
 	Refused                  // not sent: the whole call was refused as invalid; one of its entries may be to blame
+	NotMade                  // not sent: the call was not made at all
 )
 
 // A SendError is an error of a whole call.
 type SendError struct {
-	Verdict Verdict // never Accepted or Dropped
+	Verdict Verdict // never Accepted, Dropped or NotMade
 	Code    string  // SES's error code, or a word of ours; holds nothing personal
 }
 

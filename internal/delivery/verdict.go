@@ -5,18 +5,20 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"time"
 
 	"tidings/internal/digest"
 )
 
-// markNotSent holds the slots of an attempt for which SES's answer makes it certain that nothing was sent.
+// markNotSent holds the slots of an attempt for which it is certain that nothing was sent.
 const markNotSent = "n" // + attempt
+
+// mark returns a mark of the batch's last attempt.
+func (b Batch) mark(prefix string) Mark { return Mark(prefix + strconv.Itoa(b.Attempt)) }
 
 // unsent reports whether it is certain that none of the slots was sent by the batch's last attempt: there was none, it did not
 // hold them, or SES refused them for now. Earlier attempts were resolved before the last one was written.
 func (b Batch) unsent(slots []int64) bool {
-	refused := b.Marks[Mark(markNotSent+strconv.Itoa(b.Attempt))]
+	refused := b.Marks[b.mark(markNotSent)]
 	for _, s := range slots {
 		if slices.Contains(b.Slots, s) && !slices.Contains(refused, s) {
 			return false
@@ -29,70 +31,79 @@ func (b Batch) unsent(slots []int64) bool {
 type result struct {
 	slots   []int64 // of the attempt
 	marks   Marks   // to record
-	verdict Verdict
-	code    string // SES's, when it refused
-	halves  bool   // the call was refused whole: try its halves
-	made    bool   // a call was made
+	verdict Verdict // on all slots
+	code    string  // SES's word for it
+	some    Verdict // in a mixed answer: the certain refusal of some that matters most for the whole digest
+	took    bool    // in a mixed answer: SES took some
 }
 
 // refused judges an attempt whose call had no results.
 func (r *run) refused(b Batch, res *result, err error) {
-	res.made = true
 	res.verdict, res.code = verdictOf(err)
 	r.Log.Warn("bulk call refused or unanswered", "digest", b.Ref.Digest, "shard", b.Ref.Shard, "batch", b.Ref.Batch, "attempt", b.Attempt, "code", res.code)
-	switch {
-	case res.verdict == Ambiguous:
-	case res.verdict == Refused && len(res.slots) == 1:
-		res.marks.add(MarkDropped, res.slots...)
-	default:
-		res.marks.add(Mark(markNotSent+strconv.Itoa(b.Attempt)), res.slots...)
-		res.halves = res.verdict == Refused
+	if res.verdict != Ambiguous {
+		res.marks.add(b.mark(markNotSent), res.slots...)
 	}
 }
 
 // answered judges an attempt whose call had results. The order of results is not documented, so a slot is matched with
 // its result only when all results mean the same; in a mixed answer slots wait for their events, or for the grace.
 func (r *run) answered(b Batch, res *result, results []Result) {
-	res.made = true
-	res.verdict = Ambiguous
+	var worst string
+	res.verdict, res.code = Ambiguous, "incomplete answer"
 	if len(results) == len(res.slots) {
 		res.verdict, res.code = verdicts[results[0].Status], results[0].Status
-		for _, x := range results {
-			if verdicts[x.Status] != res.verdict {
-				res.verdict, res.code = Ambiguous, "mixed answer"
-				break
-			}
+	}
+	for _, x := range results {
+		v := verdicts[x.Status]
+		if v != res.verdict {
+			res.verdict, res.code = Ambiguous, "mixed answer"
 		}
+		if v == Halt || v == Quota && res.some != Halt || v == Throttled && res.some == Ambiguous {
+			res.some, worst = v, x.Status
+		}
+		res.took = res.took || v == Accepted
+	}
+	if res.verdict == Ambiguous && res.some != Ambiguous {
+		res.code = worst
 	}
 	switch res.verdict {
 	case Accepted:
-		res.marks.add(Mark(markAnswered+strconv.Itoa(b.Attempt)), res.slots...)
+		res.marks.add(b.mark(markAnswered), res.slots...)
 	case Dropped:
 		res.marks.add(MarkDropped, res.slots...)
 	case Ambiguous:
 		r.Log.Warn("bulk answer leaves slots open", "digest", b.Ref.Digest, "shard", b.Ref.Shard, "batch", b.Ref.Batch, "attempt", b.Attempt, "code", res.code)
 	default:
-		res.marks.add(Mark(markNotSent+strconv.Itoa(b.Attempt)), res.slots...)
+		res.marks.add(b.mark(markNotSent), res.slots...)
 	}
 }
 
 // maxAmbiguous is how many ambiguous answers in a row pause a digest: something is wrong, and each costs a grace.
 const maxAmbiguous = 3
 
-// throttled is how long a worker leaves SES alone after a throttle.
-const throttled = 2 * time.Second
-
 // consequence draws for the whole digest what an answer means for it.
 func (r *run) consequence(ctx context.Context, res result) error {
-	if !res.made {
-		return nil
+	if len(res.slots) == 0 {
+		return nil // everyone was skipped
 	}
-	if res.verdict != Ambiguous || res.code == "mixed answer" {
+	verdict := res.verdict
+	if verdict != Ambiguous || res.took || res.some != Ambiguous {
 		r.ambiguous = 0
+		if verdict == Ambiguous {
+			verdict = res.some
+		}
+		if verdict == Ambiguous {
+			return nil // a mixed answer in which nothing is wrong with the digest
+		}
 	}
-	switch res.verdict {
+	switch verdict {
+	case Accepted:
+		r.pace.accepted()
 	case Throttled:
-		return stop{throttled}
+		r.pace.throttled(r.Now())
+	case NotMade:
+		return stop{0}
 	case Quota:
 		return r.wait(ctx)
 	case Halt:

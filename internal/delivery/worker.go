@@ -15,11 +15,11 @@ import (
 const (
 	// callWithin is how soon after its attempt was written a call begins, or never.
 	callWithin = 10 * time.Second
-	// sendBound is the longest that a send call takes; the adapter's time-out.
-	sendBound = 30 * time.Second
-	// clockMargin is how far two machines' clocks may differ: a lease's holder stops that long before its end, and a
+	// SendBound is the longest that a send call takes; the adapter's time-out.
+	SendBound = 30 * time.Second
+	// ClockMargin is how far two machines' clocks may differ: a lease's holder stops that long before its end, and a
 	// taker waits that long after it.
-	clockMargin = 5 * time.Second
+	ClockMargin = 5 * time.Second
 )
 
 // People reads the audience.
@@ -42,8 +42,9 @@ type Queue interface {
 	Send(ctx context.Context, body []byte, delay time.Duration) error
 }
 
-// A Worker sends one shard of a digest at a time.
+// A Worker sends one shard of a digest at a time. One Worker serves all invocations of a process.
 type Worker struct {
+	Course
 	Batches  Batches
 	Claims   Claims
 	People   People
@@ -54,16 +55,18 @@ type Worker struct {
 	Log      *slog.Logger
 	Sleep    func(ctx context.Context, d time.Duration) error
 	NewID    func() string
-
 	// Budget is how long an invocation works before it goes on by a new message: less than the function's timeout
-	// by more than sendBound.
+	// by more than SendBound.
 	Budget time.Duration
-	Enqueuer
-	Finisher
+
+	spent spending
 }
 
 // maxTakeovers is how often a shard may be taken over from a worker that died before it is thought that the shard kills them.
 const maxTakeovers = 5
+
+// maxDelay is how long a message may be delayed (SQS: 15 minutes).
+const maxDelay = 15 * time.Minute
 
 // Run works on a shard until it is done, until there is nothing to do for now, or until the budget is used up. A message
 // for a shard that someone else holds, or of a digest that is not being sent, asks for nothing.
@@ -76,9 +79,8 @@ func (w *Worker) Run(ctx context.Context, ref ShardRef) error {
 	if !control.Active() {
 		return nil
 	}
-	owner := w.NewID()
-	until := start.Add(w.Budget + sendBound + clockMargin)
-	shard, err := w.Shards.Lease(ctx, ref, owner, until)
+	until := start.Add(w.Budget + SendBound + ClockMargin)
+	shard, err := w.Shards.Lease(ctx, ref, w.NewID(), until)
 	if errors.Is(err, ErrLeased) {
 		return nil
 	}
@@ -90,20 +92,38 @@ func (w *Worker) Run(ctx context.Context, ref ShardRef) error {
 	}
 	r := &run{Worker: w, shard: shard, control: control, end: start.Add(w.Budget)}
 	next, err := r.work(ctx, until)
+	if r.changed {
+		if stale := w.Progress.Stale(ctx, ref.Digest); err == nil {
+			err = stale
+		}
+	}
+	if errors.Is(err, ErrLost) {
+		w.Log.WarnContext(ctx, "lease lost to another worker", "digest", ref.Digest, "shard", ref.Shard)
+		return nil
+	}
 	if err != nil {
 		// The lease is left to end by itself: what failed once would fail at once again.
 		return fmt.Errorf("shard %s/%d: %w", ref.Digest, ref.Shard, err)
 	}
-	if err := w.Shards.Release(ctx, r.shard); err != nil {
-		return err
-	}
-	if r.shard.Done() {
-		return w.Finish(ctx, ref.Digest)
+	return w.leave(ctx, r.shard, next)
+}
+
+// leave gives the shard back and goes on with it as it needs.
+func (w *Worker) leave(ctx context.Context, s Shard, next time.Duration) error {
+	if s.Done() {
+		if err := w.Shards.Release(ctx, s, time.Time{}); err != nil {
+			return err
+		}
+		return w.Finish(ctx, s.Ref.Digest)
 	}
 	if next == onHold {
-		return nil
+		return w.Shards.Release(ctx, s, time.Time{})
 	}
-	return w.Queue.Send(ctx, ShardMessage(ref), next)
+	next = min((next + time.Second - 1).Truncate(time.Second), maxDelay)
+	if err := w.Shards.Release(ctx, s, w.Now().Add(next)); err != nil {
+		return err
+	}
+	return w.Queue.Send(ctx, ShardMessage(s.Ref), next)
 }
 
 // halt pauses the digest for a reason that the editors read, and gives the lease back.
@@ -111,7 +131,7 @@ func (w *Worker) halt(ctx context.Context, s Shard, reason string) error {
 	if err := w.Digests.Move(ctx, s.Ref.Digest, digest.Paused, reason); err != nil {
 		return err
 	}
-	return w.Shards.Release(ctx, s)
+	return w.Shards.Release(ctx, s, time.Time{})
 }
 
 // A run is one invocation of a worker on a shard.
@@ -122,7 +142,9 @@ type run struct {
 	content   Content
 	end       time.Time // of the budget
 	pace      pacer
-	ambiguous int // answers in a row that left open whether anything was sent
+	ambiguous int  // answers in a row that left open whether anything was sent
+	changed   bool // the ledger has changed since progress was last called stale
+	noted     time.Time
 }
 
 // onHold says that a shard has nothing to do until the sweeper finds otherwise.
@@ -141,15 +163,16 @@ func (r *run) work(ctx context.Context, until time.Time) (time.Duration, error) 
 		return 0, err
 	}
 	limit := account.Rate * rateShare
-	r.pace.share, err = r.Rates.Lease(ctx, r.shard.Owner, limit/float64(Workers(account.Rate)), limit, until)
+	share, err := r.Rates.Lease(ctx, r.shard.Owner, limit/float64(Workers(account.Rate)), limit, until)
 	if err != nil {
 		return 0, err
 	}
-	if r.pace.share == 0 {
+	if share.Rate == 0 {
 		return again, nil
 	}
+	r.pace = pacer{share: share.Rate, next: share.From}
 	next, err := r.loop(ctx)
-	if back := r.Rates.Return(ctx, r.shard.Owner); back != nil {
+	if back := r.Rates.Return(ctx, r.shard.Owner, r.pace.next); back != nil {
 		r.Log.WarnContext(ctx, "share of the rate not returned", "digest", r.shard.Ref.Digest, "shard", r.shard.Ref.Shard, "error", back)
 	}
 	return next, err
@@ -211,10 +234,10 @@ func (r *run) walk(ctx context.Context) error {
 	return nil
 }
 
-// size is how many recipients a call may have: SES refuses more at once than it takes in a second.
+// size is how many recipients a batch may have.
 func (r *run) size(ctx context.Context) (int, error) {
 	account, err := r.Sender.Account(ctx)
-	return min(MaxEntries, max(1, int(account.Rate))), err
+	return account.callSize(), err
 }
 
 // claim takes subscribers into a batch and sends it.
@@ -223,8 +246,23 @@ func (r *run) claim(ctx context.Context, ids []string) error {
 	if err != nil {
 		return err
 	}
-	r.shard = shard
-	return r.send(ctx, batch)
+	r.shard, r.changed = shard, true
+	if err := r.send(ctx, batch); err != nil {
+		return err
+	}
+	return r.note(ctx)
+}
+
+// noteEvery is how often a worker says that the ledger has changed, for those who look at the progress while it works.
+const noteEvery = 2 * time.Second
+
+// note says that the ledger has changed.
+func (r *run) note(ctx context.Context) error {
+	if now := r.Now(); r.changed && now.Sub(r.noted) >= noteEvery {
+		r.changed, r.noted = false, now
+		return r.Progress.Stale(ctx, r.shard.Ref.Digest)
+	}
+	return nil
 }
 
 // next reads the next IDs after one, across the shard's partitions, so that small partitions fill batches too.

@@ -146,25 +146,8 @@ func (l Ledger) Mark(ctx context.Context, ref delivery.BatchRef, marks delivery.
 	if !close {
 		return nil
 	}
-	_, err := l.Table.Write(ctx, table.Update(shardKey(ref.ShardRef), table.DeleteFromSet("open", table.IntSet{ref.Batch})).
+	_, err := l.Table.Write(ctx, table.Update(shardKey(ref.ShardRef),
+		table.DeleteFromSet("open", table.IntSet{ref.Batch}), table.Remove("takeovers")).
 		When(table.Exists(table.PK)))
 	return l.lost(err, "close batch in", ref.ShardRef)
-}
-
-// Outcomes calls f with the number of slots and the marks of each batch of a shard, in order.
-func (l Ledger) Outcomes(ctx context.Context, ref delivery.ShardRef, f func(slots int, m delivery.Marks)) error {
-	from, to := table.PrefixRange("O#")
-	q := table.Query{Partition: shardKey(ref).PK, From: from, To: to, Limit: table.MaxQuery, Consistent: true}
-	for {
-		page, err := l.Table.Query(ctx, q)
-		if err != nil {
-			return fmt.Errorf("read outcomes of shard %s/%d: %w", ref.Digest, ref.Shard, err)
-		}
-		for _, item := range page.Items {
-			f(int(num(item, "n")), marksOf(item))
-		}
-		if q.Cursor = page.Cursor; q.Cursor == "" {
-			return nil
-		}
-	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"tidings/internal/delivery"
 	"tidings/internal/digest"
 	"tidings/internal/fault"
 	"tidings/internal/table"
@@ -45,7 +46,7 @@ func (s Digests) Frozen(ctx context.Context, id string) (digest.Frozen, error) {
 	}
 	f.Hash = str(item, "hash")
 	if f.Sum() != f.Hash {
-		return digest.Frozen{}, fmt.Errorf("content of digest %s has not its hash", id)
+		return digest.Frozen{}, fmt.Errorf("digest %s: %w", id, delivery.ErrContent)
 	}
 	return f, nil
 }
@@ -68,12 +69,13 @@ func (s Digests) Delete(ctx context.Context, id string, rev int64) error {
 
 // StartOps returns the two operations, of a transaction of the caller's, that turn a scheduled digest into a sending one:
 // the first changes its status, if it still has the status, version and content hash that d was read with, the second
-// demands that the frozen content have the hash.
-func (s Digests) StartOps(d digest.Digest) []table.Op {
+// demands that the frozen content have the hash. More actions on the digest's item go into the first.
+func (s Digests) StartOps(d digest.Digest, more ...table.Action) []table.Op {
 	now := s.Now().UnixMilli()
+	actions := append([]table.Action{table.Set("status", string(digest.Sending)), table.Remove("reason"), table.Add("rev", 1),
+		table.SetIfAbsent("started", now), table.Set("updated", now)}, more...)
 	return []table.Op{
-		table.Update(digestKey(d.ID), table.Set("status", string(digest.Sending)), table.Remove("reason"), table.Add("rev", 1),
-			table.SetIfAbsent("started", now), table.Set("updated", now)).
+		table.Update(digestKey(d.ID), actions...).
 			When(table.And(table.Eq("status", string(digest.Scheduled)), table.Eq("version", d.Version), table.Eq("hash", d.ContentHash))),
 		table.Check(contentKey(d.ID), table.Eq("hash", d.ContentHash)),
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // A Ledger keeps what a digest's delivery knows: shards, batches and outcomes, each shard in a partition of its own, so
-// that no item and no partition is hot. It implements delivery.Shards and delivery.Batches.
+// that no item and no partition is hot. It implements delivery.Shards, delivery.Batches and delivery.Claims.
 //
 // A shard's partition is "L#<digest>#<shard>". In it "S" is the shard, "B#<number>" a batch with the IDs it claimed, and
 // "O#<number>" what became of them. Batch and outcome are two items because an outcome is updated often and is
@@ -25,10 +25,6 @@ type Ledger struct {
 
 // LedgerRetention is how long the ledger of a digest is kept after its start: for questions, and for late bounces.
 const LedgerRetention = 400 * 24 * time.Hour
-
-// clockMargin is how far the clocks of two machines may differ. A lease's holder stops that long before its end, and a
-// taker waits that long after it.
-const clockMargin = 5 * time.Second
 
 func shardKey(ref delivery.ShardRef) table.Key {
 	return table.Key{PK: fmt.Sprintf("L#%s#%02d", ref.Digest, ref.Shard), SK: "S"}
@@ -86,6 +82,7 @@ func shardOf(ref delivery.ShardRef, item table.Item) delivery.Shard {
 	s.Walked, _ = item["walked"].(bool)
 	s.Rewalked, _ = item["rewalked"].(bool)
 	s.WalkEnd, s.Second, s.Takeovers = num(item, "walkend"), str(item, "second"), num(item, "takeovers")
+	s.Wake = milli(item, "wake")
 	open, _ := item["open"].(table.IntSet)
 	s.Open = open
 	return s
@@ -93,10 +90,11 @@ func shardOf(ref delivery.ShardRef, item table.Item) delivery.Shard {
 
 // Lease implements delivery.Shards.
 func (l Ledger) Lease(ctx context.Context, ref delivery.ShardRef, owner string, until time.Time) (delivery.Shard, error) {
-	item, err := l.Table.Write(ctx, table.Update(shardKey(ref), table.Set("owner", owner), table.Set("until", until.UnixMilli()), table.Add("takeovers", 1)).
+	item, err := l.Table.Write(ctx, table.Update(shardKey(ref),
+		table.Set("owner", owner), table.Set("until", until.UnixMilli()), table.Add("takeovers", 1), table.Remove("wake")).
 		When(table.And(table.Exists(table.PK), table.Or(
 			table.Absent("owner"),
-			table.Lt("until", l.Now().Add(-clockMargin).UnixMilli()),
+			table.Lt("until", l.Now().Add(-delivery.ClockMargin).UnixMilli()),
 			table.Eq("owner", owner), // a retried write that meets its own effect
 		))))
 	if met, refused := table.Refused(err, 0); refused {
@@ -112,9 +110,12 @@ func (l Ledger) Lease(ctx context.Context, ref delivery.ShardRef, owner string, 
 }
 
 // Release implements delivery.Shards.
-func (l Ledger) Release(ctx context.Context, s delivery.Shard) error {
-	_, err := l.Table.Write(ctx, table.Update(shardKey(s.Ref), table.Remove("owner"), table.Remove("until"), table.Remove("takeovers")).
-		When(table.Eq("owner", s.Owner)))
+func (l Ledger) Release(ctx context.Context, s delivery.Shard, wake time.Time) error {
+	actions := []table.Action{table.Remove("owner"), table.Remove("until"), table.Remove("takeovers")}
+	if !wake.IsZero() {
+		actions = append(actions, table.Set("wake", wake.UnixMilli()))
+	}
+	_, err := l.Table.Write(ctx, table.Update(shardKey(s.Ref), actions...).When(table.Eq("owner", s.Owner)))
 	if _, refused := table.Refused(err, 0); refused {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"tidings/internal/delivery"
 	"tidings/internal/table"
 )
 
@@ -16,15 +17,13 @@ import (
 type Rates struct {
 	Table table.Table
 	Now   func() time.Time
-	// Lapse is how long after its end a share still counts as held.
-	Lapse time.Duration
 }
 
 var rateKey = table.Key{PK: "RATE", SK: "A"}
 
-// A share is one worker's lease.
+// A share is one worker's lease, or what is left of one that was given back: from when it may be used again.
 type share struct {
-	Owner string  `json:"owner"`
+	Owner string  `json:"owner,omitempty"` // empty: given back
 	Rate  float64 `json:"rate"`
 	Until int64   `json:"until"` // Unix ms
 }
@@ -33,30 +32,49 @@ type share struct {
 const smallShare = 0.1
 
 // Lease implements delivery.Rates.
-func (r Rates) Lease(ctx context.Context, owner string, ask, limit float64, until time.Time) (float64, error) {
-	var got float64
+func (r Rates) Lease(ctx context.Context, owner string, ask, limit float64, until time.Time) (delivery.Share, error) {
+	var got delivery.Share
 	err := r.change(ctx, func(held []share) []share {
 		held = slices.DeleteFunc(held, func(s share) bool { return s.Owner == owner })
-		left := limit
+		got = delivery.Share{}
+		left, back := limit, 0.0
 		for _, s := range held {
-			left -= s.Rate
+			if s.Owner != "" {
+				left -= s.Rate
+				continue
+			}
+			back += s.Rate
+			if at := time.UnixMilli(s.Until); at.After(got.From) {
+				got.From = at
+			}
 		}
-		if got = min(ask, left); got < ask*smallShare {
-			got = 0
+		if got.Rate = min(ask, left); got.Rate < ask*smallShare || got.Rate <= 0 {
+			got = delivery.Share{}
 			return held
 		}
-		return append(held, share{owner, got, until.UnixMilli()})
+		if got.Rate <= left-back {
+			got.From = time.Time{} // nobody has used it just now
+		}
+		return append(held, share{owner, got.Rate, until.UnixMilli()})
 	})
 	if err != nil {
-		return 0, fmt.Errorf("lease a share of the rate: %w", err)
+		return delivery.Share{}, fmt.Errorf("lease a share of the rate: %w", err)
 	}
 	return got, nil
 }
 
 // Return implements delivery.Rates.
-func (r Rates) Return(ctx context.Context, owner string) error {
+func (r Rates) Return(ctx context.Context, owner string, from time.Time) error {
 	err := r.change(ctx, func(held []share) []share {
-		return slices.DeleteFunc(held, func(s share) bool { return s.Owner == owner })
+		i := slices.IndexFunc(held, func(s share) bool { return s.Owner == owner })
+		if i < 0 {
+			return held
+		}
+		if rest := (share{Rate: held[i].Rate, Until: from.UnixMilli()}); from.After(r.Now()) {
+			held[i] = rest
+			return held
+		}
+		return slices.Delete(held, i, i+1)
 	})
 	if err != nil {
 		return fmt.Errorf("return a share of the rate: %w", err)
@@ -80,8 +98,13 @@ func (r Rates) change(ctx context.Context, f func([]share) []share) error {
 				return fmt.Errorf("decode shares: %w", err)
 			}
 		}
-		live := r.Now().Add(-r.Lapse).UnixMilli()
-		held = f(slices.DeleteFunc(held, func(s share) bool { return s.Until < live }))
+		now := r.Now()
+		held = f(slices.DeleteFunc(held, func(s share) bool {
+			if s.Owner == "" {
+				return s.Until <= now.UnixMilli()
+			}
+			return s.Until < now.Add(-delivery.ShareLapse).UnixMilli()
+		}))
 		doc, err := json.Marshal(held)
 		if err != nil {
 			return fmt.Errorf("encode shares: %w", err)
