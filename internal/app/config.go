@@ -28,11 +28,14 @@ type (
 	Secrets struct {
 		KeysParameter string `env:"KEYS_PARAMETER,required"`
 	}
-	// Signup are the limits of the public form.
-	SignupLimits struct {
-		AllowedOrigins   []string `env:"ALLOWED_ORIGINS"`                        // exact origins for CORS
-		SignupsPerIPHour int      `env:"SIGNUPS_PER_IP_HOUR" envDefault:"60"`    // one IPv4 address or IPv6 /64
-		SignupsPerDay    int      `env:"SIGNUPS_PER_ADDRESS_DAY" envDefault:"3"` // confirmation mails to one address
+	// PublicForm is who may post the public form, and how often.
+	PublicForm struct {
+		AllowedOrigins   []string `env:"ALLOWED_ORIGINS"`                     // exact origins for CORS
+		SignupsPerIPHour int      `env:"SIGNUPS_PER_IP_HOUR" envDefault:"60"` // one IPv4 address or IPv6 /64
+	}
+	// AnswerLimit bounds the mails that sign-ups cause; the worker counts them, since it alone knows what is mailed.
+	AnswerLimit struct {
+		SignupsPerDay int `env:"SIGNUPS_PER_ADDRESS_DAY" envDefault:"3"` // confirmation mails to one address
 	}
 	// MailQueue is the queue of single mails: confirmations and tests.
 	MailQueue struct {
@@ -80,7 +83,7 @@ type (
 		Site
 		Storage
 		Secrets
-		SignupLimits
+		PublicForm
 		MailQueue
 	}
 	// PreferencesConfig configures preferences.
@@ -106,6 +109,7 @@ type (
 	// ComposeConfig configures compose.
 	ComposeConfig struct {
 		Storage
+		Schedules
 		Calendar
 	}
 	// DispatchConfig configures dispatch.
@@ -120,6 +124,7 @@ type (
 		Site
 		Storage
 		Secrets
+		AnswerLimit
 		ShardQueue
 		Sending
 	}
