@@ -27,10 +27,7 @@ type sample struct {
 	view web.View
 }
 
-var (
-	october = time.Date(2026, 10, 6, 15, 0, 0, 0, time.UTC)
-	action  = map[string]string{"Action": "/confirm/AQExample-token_1"}
-)
+var october = time.Date(2026, 10, 6, 15, 0, 0, 0, time.UTC)
 
 // samples are by the names of their goldens.
 func samples() map[string]sample {
@@ -41,14 +38,14 @@ func samples() map[string]sample {
 		return sample{page, web.View{Title: title, NoIndex: true, Data: data}}
 	}
 	out := map[string]sample{
-		"home":         {"home", web.View{Title: "Ketamine therapy, in plain words", Data: struct{}{}}},
-		"subscribe":    {"subscribe", web.View{Title: "Subscribe to our monthly newsletter", Data: struct{}{}}},
-		"check-inbox":  simple("check-inbox", "Please check your inbox", struct{}{}),
-		"confirm":      simple("confirm", "Confirm your subscription", action),
-		"confirmed":    simple("confirmed", "You are subscribed", struct{}{}),
-		"gone":         simple("gone", "This link no longer works", struct{}{}),
-		"unsubscribe":  simple("unsubscribe", "Unsubscribe", action),
-		"unsubscribed": simple("unsubscribed", "You are unsubscribed", struct{}{}),
+		"home":         {"home", web.View{Title: site.Name}},
+		"subscribe":    {"subscribe", web.View{Title: "Subscribe to our monthly newsletter"}},
+		"check-inbox":  simple("check-inbox", "Please check your inbox", nil),
+		"confirm":      simple("confirm", "Please confirm your subscription", web.ActionPage{Action: "/confirm/u1example0token"}),
+		"confirmed":    simple("confirmed", "You are subscribed", nil),
+		"gone":         simple("gone", "This link no longer works", nil),
+		"unsubscribe":  simple("unsubscribe", "Unsubscribe", web.ActionPage{Action: "/unsubscribe/u1example0token"}),
+		"unsubscribed": simple("unsubscribed", "You are unsubscribed", nil),
 		"problem-400":  problem(400, "Bad Request", "The address has no domain.", "email"),
 		"problem-404":  problem(404, "Not Found", "There is no article of that name.", ""),
 		"problem-410":  problem(410, "Gone", "Links to confirm work for 7 days.", ""),
