@@ -73,7 +73,7 @@ func (h EditorArticles) answer(w http.ResponseWriter, status int, a article.Arti
 	if !a.LastReviewed.IsZero() {
 		out.LastReviewed = &a.LastReviewed
 	}
-	w.Header().Set("ETag", fmt.Sprintf(`"%d"`, a.Rev))
+	w.Header().Set("ETag", etag(a.Rev))
 	w.Header().Set("Cache-Control", "no-store")
 	if status == http.StatusCreated {
 		w.Header().Set("Location", "/editor/api/articles/"+a.Slug)
