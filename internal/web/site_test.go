@@ -105,7 +105,9 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 func TestPanics(t *testing.T) {
 	t.Parallel()
 	s := newEditorSite(t)
-	s.Mux.HandleFunc("GET /crash/{token}", func(_ http.ResponseWriter, r *http.Request) { panic("subscriber ana@example.org " + r.PathValue("token")) })
+	s.Mux.HandleFunc("GET /crash/{token}", func(_ http.ResponseWriter, r *http.Request) {
+		panic("subscriber ana@example.org " + r.PathValue("token"))
+	})
 	s.Mux.HandleFunc("GET /index", func(http.ResponseWriter, *http.Request) { _ = []int{}[len(t.Name())] })
 	s.Mux.HandleFunc("GET /late", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("half")); panic("late") })
 	s.Mux.HandleFunc("GET /abort", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
