@@ -2,6 +2,7 @@ package audience
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 
@@ -37,6 +38,9 @@ func ParseAddress(s string) (Address, error) {
 	}
 	if len(s) > 4*MaxAddress { // nothing is worth mapping
 		return Address{}, badAddress("The email address is too long.")
+	}
+	if strings.ContainsRune(s, utf8.RuneError) { // in it or, for bytes that are no UTF-8, in its stead
+		return Address{}, badAddress("The email address holds bytes that are not text.")
 	}
 	at := strings.LastIndexByte(s, '@')
 	if at < 0 {
