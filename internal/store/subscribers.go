@@ -22,7 +22,7 @@ import (
 type Subscribers struct {
 	Table table.Table
 	Now   func() time.Time
-	// NewID makes the sort keys of events, ULIDs, and the tokens by which a write that was retried knows its own effect.
+	// NewID makes the sort keys of events: ULIDs, by which a write that was retried also knows its own effect.
 	NewID func() string
 }
 
