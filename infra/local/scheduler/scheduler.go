@@ -8,7 +8,9 @@ package scheduler
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"tidings/infra/local/clock"
@@ -44,32 +46,147 @@ type Spec struct {
 }
 
 // A Service holds all schedules.
-type Service struct{}
+type Service struct {
+	Config
+	invoke Invoke
+
+	quit    context.Context // ends waits for another attempt
+	quitNow context.CancelFunc
+	life    context.Context // ends invocations
+	kill    context.CancelFunc
+
+	// mu orders changes of the table and of all, so that they agree.
+	mu      sync.Mutex
+	all     map[string]*schedule
+	started bool
+	running sync.WaitGroup
+}
 
 // Open finds in the table what was scheduled. Nothing fires before Start.
-func Open(ctx context.Context, cfg Config) (*Service, error) { return &Service{}, nil }
+func Open(ctx context.Context, cfg Config) (*Service, error) {
+	s := &Service{Config: cfg, all: map[string]*schedule{}}
+	s.quit, s.quitNow = context.WithCancel(context.Background())
+	s.life, s.kill = context.WithCancel(context.Background())
+	query := table.Query{Partition: partition, Limit: table.MaxQuery, Consistent: true}
+	for {
+		page, err := s.Table.Query(ctx, query)
+		if err != nil {
+			return nil, fmt.Errorf("open schedules: %w", err)
+		}
+		for _, item := range page.Items {
+			sch, err := scheduleOf(item)
+			if err != nil {
+				return nil, fmt.Errorf("open schedules: %w", err)
+			}
+			s.all[sch.key] = sch
+		}
+		if query.Cursor = page.Cursor; query.Cursor == "" {
+			return s, nil
+		}
+	}
+}
 
 // Start takes the template's schedules, forgets those of an earlier template, and begins to fire. What came due while the stack was
-// off fires now, once.
-func (s *Service) Start(ctx context.Context, invoke Invoke, template []Spec) error { return nil }
-
-// Stop fires nothing more, ends waits for another attempt (they are made after the next start) and waits for
-// invocations that run, as long as ctx allows.
-func (s *Service) Stop(ctx context.Context) error { return nil }
-
-// Group returns the schedules of a group, all of which invoke one function; it is an app.Scheduler.
-func (s *Service) Group(group, function, deadLetter string) *Group { return &Group{} }
-
-// A Group is the schedules that a function of Tidings makes and deletes.
-type Group struct{}
-
-// Once invokes the function once, at a time; at once when that has passed. An existing schedule of the name is replaced.
-func (g *Group) Once(ctx context.Context, name string, at time.Time, payload []byte) error {
+// off fires now; what would have fired several times, once. It is called once.
+func (s *Service) Start(ctx context.Context, invoke Invoke, template []Spec) error {
+	_, end := s.Clock.Begin(ctx)
+	defer end()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.invoke = invoke
+	wanted := map[string]bool{}
+	for _, spec := range template {
+		sch, err := s.fromTemplate(spec)
+		if err != nil {
+			return fmt.Errorf("schedule %s: %w", spec.Name, err)
+		}
+		if wanted[sch.key] {
+			return fmt.Errorf("schedule %s is there twice", spec.Name)
+		}
+		wanted[sch.key] = true
+		if err := s.put(ctx, sch); err != nil {
+			return err
+		}
+	}
+	for key, old := range s.all {
+		if key[0] == 'T' && !wanted[key] {
+			if err := s.remove(ctx, old); err != nil {
+				return err
+			}
+		}
+	}
+	s.started = true
+	for _, sch := range s.all {
+		s.arm(sch)
+	}
 	return nil
 }
 
-// EveryMinute invokes the function each minute, first in a minute, until Delete. It is no error when it exists already.
-func (g *Group) EveryMinute(ctx context.Context, name string, payload []byte) error { return nil }
+// fromTemplate makes a schedule of the template. One that was there already goes on from where it was.
+func (s *Service) fromTemplate(spec Spec) (*schedule, error) {
+	repeats, err := parse(spec.Expression, spec.Zone)
+	if err != nil {
+		return nil, err
+	}
+	sch := &schedule{
+		key: "T#" + spec.Name, version: s.NewID(), function: spec.Function, deadLetter: spec.DeadLetter, payload: spec.Payload,
+		expression: spec.Expression, zone: spec.Zone, repeats: repeats, due: repeats.next(s.Clock.Now()), stop: func() {},
+	}
+	if old := s.all[sch.key]; old != nil && old.expression == sch.expression && old.zone == sch.zone {
+		sch.due = old.due
+	}
+	if sch.due.IsZero() {
+		return nil, fmt.Errorf("%s has no time that is to come", spec.Expression)
+	}
+	return sch, nil
+}
 
-// Delete removes a schedule; it is no error when there is none.
-func (g *Group) Delete(ctx context.Context, name string) error { return nil }
+// Stop fires nothing more, ends waits for another attempt (what waits is tried after the next start) and waits for
+// invocations that run. When ctx is done it cancels their contexts, and does not wait longer.
+func (s *Service) Stop(ctx context.Context) error {
+	s.mu.Lock()
+	s.started = false
+	for _, sch := range s.all {
+		sch.stop()
+	}
+	s.mu.Unlock()
+	s.quitNow()
+	defer s.kill()
+	done := make(chan struct{})
+	go func() { defer close(done); s.running.Wait() }()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("stop schedules: %w", ctx.Err())
+	}
+}
+
+// put keeps a schedule in place of any of its key, and sets the clock. It needs s.mu, as do remove and arm.
+func (s *Service) put(ctx context.Context, sch *schedule) error {
+	if _, err := s.Table.Write(ctx, table.Put(sch.item())); err != nil {
+		return fmt.Errorf("keep schedule: %w", err)
+	}
+	if old := s.all[sch.key]; old != nil {
+		old.stop()
+	}
+	s.all[sch.key] = sch
+	s.arm(sch)
+	return nil
+}
+
+func (s *Service) remove(ctx context.Context, sch *schedule) error {
+	if _, err := s.Table.Write(ctx, table.Delete(itemKey(sch.key))); err != nil {
+		return fmt.Errorf("delete schedule: %w", err)
+	}
+	sch.stop()
+	delete(s.all, sch.key)
+	return nil
+}
+
+// arm has the clock fire a schedule when it is due.
+func (s *Service) arm(sch *schedule) {
+	if s.started {
+		sch.stop = s.Clock.Run(sch.due, func(ctx context.Context) { s.fire(ctx, sch) })
+	}
+}
