@@ -101,21 +101,6 @@ func (s Digests) MoveOp(id string, to digest.Status, reason string) table.Op {
 	return table.Update(digestKey(id), actions...).When(table.Or(from...))
 }
 
-// Move changes a digest's status and returns the digest. From a status that does not allow it, it is a fault.Conflict.
-func (s Digests) Move(ctx context.Context, id string, to digest.Status, reason string) (digest.Digest, error) {
-	item, err := s.Table.Write(ctx, s.MoveOp(id, to, reason))
-	if met, refused := table.Refused(err, 0); refused {
-		if met == nil {
-			return digest.Digest{}, noDigest()
-		}
-		return digest.Digest{}, fault.New(fault.Conflict, "The digest is %s and can't be %s.", str(met, "status"), to)
-	}
-	if err != nil {
-		return digest.Digest{}, fmt.Errorf("move digest %s to %s: %w", id, to, err)
-	}
-	return digestOf(id, item)
-}
-
 func testKey(id string) table.Key { return table.Key{PK: "TEST#" + id, SK: "A"} }
 
 // testDoc is a test mail as it is kept.
