@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"tidings/internal/ses"
 	"tidings/internal/table"
 )
 

@@ -1,0 +1,55 @@
+package app
+
+import (
+	"context"
+	"net/http"
+
+	"tidings/internal/audience"
+	"tidings/internal/digest"
+	"tidings/internal/fetch"
+	"tidings/internal/oidc"
+	"tidings/internal/web"
+)
+
+// Editor builds the function of the editors' API.
+func Editor(_ context.Context, rt *Runtime) (Function, error) {
+	cfg, err := load[EditorConfig](rt.Environ)
+	if err != nil {
+		return nil, err
+	}
+	res, err := rt.responder(cfg.Site)
+	if err != nil {
+		return nil, err
+	}
+	service, err := rt.service(cfg)
+	if err != nil {
+		return nil, err
+	}
+	api := http.NewServeMux()
+	web.EditorArticles{Responder: res, Store: rt.articles(cfg.Storage), Fetch: fetch.New(), Extract: fetch.Extractor{}, BaseURL: cfg.origin()}.Register(api)
+	web.EditorDigests{Responder: res, Service: service, Progress: rt.counter(cfg.Storage)}.Register(api)
+	mux := http.NewServeMux()
+	web.Auth{Responder: res, Verifier: oidc.New(cfg.OIDCIssuer, cfg.OIDCClientID, cfg.OIDCGroupsClaim, rt.Now), API: api}.Register(mux)
+	return serve(res, cfg.Site, mux), nil
+}
+
+// service is what editors do with digests.
+func (rt *Runtime) service(cfg EditorConfig) (*digest.Service, error) {
+	builder, err := cfg.builder()
+	if err != nil {
+		return nil, err
+	}
+	digests := rt.digests(cfg.Storage)
+	return &digest.Service{
+		Digests: digests, Contents: digests, Tests: digests, Articles: rt.articles(cfg.Storage),
+		Composer:  digest.MailComposer{Builder: builder, BaseURL: cfg.origin()},
+		Scheduler: rt.Scheduler(cfg.Schedules), Queue: rt.Queue(cfg.MailQueueURL),
+		Log: rt.Log, Now: rt.Now, NewID: rt.NewID, Address: sendable, Zone: cfg.TimeZone,
+	}, nil
+}
+
+// sendable checks an address and returns it as mail is sent to.
+func sendable(s string) (string, error) {
+	a, err := audience.ParseAddress(s)
+	return a.Sendable, err
+}

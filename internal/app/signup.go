@@ -1,0 +1,62 @@
+package app
+
+import (
+	"context"
+	"net/http"
+
+	"tidings/internal/audience"
+	"tidings/internal/web"
+	"tidings/templates"
+)
+
+// Signup builds the function behind the public form and the links of confirmation mails.
+func Signup(ctx context.Context, rt *Runtime) (Function, error) {
+	cfg, err := load[SignupConfig](rt.Environ)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := rt.keys(ctx, cfg.Secrets)
+	if err != nil {
+		return nil, err
+	}
+	consent, err := audience.LoadConsent(templates.FS)
+	if err != nil {
+		return nil, err
+	}
+	res, err := rt.responder(cfg.Site)
+	if err != nil {
+		return nil, err
+	}
+	people := rt.subscribers(cfg.Storage)
+	mux := http.NewServeMux()
+	web.Signup{Responder: res, Origins: cfg.AllowedOrigins, SignUps: &audience.SignUps{
+		Requests: people, Queue: rt.Queue(cfg.MailQueueURL), Identity: keys.Identity, Consent: consent,
+		PerHour: cfg.SignupsPerIPHour, Now: rt.Now,
+	}}.Register(mux)
+	web.Confirm{Responder: res, Links: keys.links(people, rt)}.Register(mux)
+	return serve(res, cfg.Site, mux), nil
+}
+
+// Preferences builds the function behind the links by which people leave.
+func Preferences(ctx context.Context, rt *Runtime) (Function, error) {
+	cfg, err := load[PreferencesConfig](rt.Environ)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := rt.keys(ctx, cfg.Secrets)
+	if err != nil {
+		return nil, err
+	}
+	res, err := rt.responder(cfg.Site)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	web.Unsubscribe{Responder: res, Links: keys.links(rt.subscribers(cfg.Storage), rt)}.Register(mux)
+	return serve(res, cfg.Site, mux), nil
+}
+
+// links is what the links in mails do.
+func (k Keys) links(m audience.Memberships, rt *Runtime) *audience.Links {
+	return &audience.Links{Tokens: k.Tokens, Memberships: m, Identity: k.Identity, Now: rt.Now}
+}
