@@ -16,4 +16,10 @@
 //     whose hour has passed by some minutes is started in the same way.
 //
 // The alternative, to set the alarm before the table is written, would lose a digest whose alarm rings in between.
+//
+// # The month's draft
+//
+// Composition drafts what is new once a month. It too may be run twice or die halfway: the draft's ID is made of the month, so
+// that there can be one only. What counts as new is an article that is in no digest and was changed since the newest digest was
+// made: an imported article keeps its source's date, which says nothing of when visitors could first read it here.
 package digest
