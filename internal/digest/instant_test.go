@@ -131,3 +131,24 @@ func TestTransitions(t *testing.T) {
 		}
 	}
 }
+
+// Whatever an editor sends as a time is a fault, or an instant after now that the zone's clocks show as it was written.
+func FuzzLocalInstant(f *testing.F) {
+	f.Add("2026-12-01T09:00:00", "America/Denver")
+	f.Add("2027-03-14T02:30", "America/Denver")
+	f.Add("0000-00-00T00:00:00", "UTC")
+	f.Add("9999-12-31T23:59:59", "../etc/passwd")
+	f.Fuzz(func(t *testing.T, sendAt, zone string) {
+		got, err := digest.LocalInstant(sendAt, zone, testNow)
+		if err != nil {
+			if code := fault.CodeOf(err); code != fault.Invalid && code != fault.Unprocessable {
+				t.Errorf("%q in %q: %v", sendAt, zone, err)
+			}
+			return
+		}
+		loc, err := digest.Zone(zone)
+		if err != nil || !got.After(testNow) || got.In(loc).Format("2006-01-02T15:04:05")[:len(sendAt)] != sendAt {
+			t.Errorf("%q in %q = %s, %v", sendAt, zone, got, err)
+		}
+	})
+}
