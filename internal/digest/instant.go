@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	_ "time/tzdata" // Lambda's provided.al2023 need not have the zones
 
 	"tidings/internal/fault"
 )
@@ -12,7 +13,7 @@ import (
 var localForm = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?$`)
 
 // Zone loads an IANA time zone. Unlike time.LoadLocation it takes neither "" nor "Local", which would mean whatever the
-// machine thinks. Binaries embed the zone database (time/tzdata), so that no machine lacks it.
+// machine thinks. The zone database is embedded, so that no machine lacks it.
 func Zone(name string) (*time.Location, error) {
 	if name == "" || name == "Local" || strings.TrimSpace(name) != name {
 		return nil, unknownZone()

@@ -3,7 +3,6 @@ package digest_test
 import (
 	"testing"
 	"time"
-	_ "time/tzdata" // the zones must not depend on the machine
 
 	"tidings/internal/digest"
 	"tidings/internal/fault"
