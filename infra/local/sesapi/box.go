@@ -1,0 +1,80 @@
+package sesapi
+
+import (
+	"strings"
+	"sync"
+)
+
+// A box holds the accepted mails.
+type box struct {
+	mu    sync.RWMutex
+	mails []*Mail // oldest first
+	byID  map[string]*Mail
+}
+
+func (b *box) add(list []*Mail) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.byID == nil {
+		b.byID = map[string]*Mail{}
+	}
+	b.mails = append(b.mails, list...)
+	for _, m := range list {
+		b.byID[m.ID] = m
+	}
+}
+
+// A Query chooses mails.
+type Query struct {
+	To      string // a recipient's whole address, whatever its case; empty: any
+	Subject string // a part of the subject, whatever its case; empty: any
+	Skip    int    // so many of the newest matches are left out
+	Limit   int    // at most so many matches; negative: all
+}
+
+// Find returns how many mails match, and those of them that are asked for, newest first.
+func (s *Server) Find(q Query) (total int, list []*Mail) {
+	s.box.mu.RLock()
+	mails := s.box.mails // only ever appended to or replaced
+	s.box.mu.RUnlock()
+	for i := len(mails) - 1; i >= 0; i-- {
+		if !q.matches(mails[i]) {
+			continue
+		}
+		if total++; total > q.Skip && (q.Limit < 0 || len(list) < q.Limit) {
+			list = append(list, mails[i])
+		}
+	}
+	return total, list
+}
+
+func (q Query) matches(m *Mail) bool {
+	if q.To != "" && !anyFold(m.To, q.To) {
+		return false
+	}
+	return q.Subject == "" || strings.Contains(strings.ToLower(m.Subject()), strings.ToLower(q.Subject))
+}
+
+func anyFold(list []string, s string) bool {
+	for _, x := range list {
+		if strings.EqualFold(x, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// Mail returns the mail of an ID.
+func (s *Server) Mail(id string) (*Mail, bool) {
+	s.box.mu.RLock()
+	defer s.box.mu.RUnlock()
+	m, ok := s.box.byID[id]
+	return m, ok
+}
+
+// Clear forgets all mails. The quota stays used.
+func (s *Server) Clear() {
+	s.box.mu.Lock()
+	defer s.box.mu.Unlock()
+	s.box.mails, s.box.byID = nil, nil
+}
