@@ -1,0 +1,225 @@
+package delivery_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"tidings/internal/audience"
+	"tidings/internal/delivery"
+	"tidings/internal/digest"
+)
+
+// during has something happen while SES works on a call.
+func (w *world) during(call int, f func()) {
+	w.ses.onCall = func(n int, _ delivery.Bulk) ([]delivery.Result, error, bool) {
+		if n == call {
+			f()
+		}
+		return nil, nil, false
+	}
+}
+
+// move is an editor's.
+func (w *world) move(to digest.Status) {
+	w.t.Helper()
+	if err := w.deliveries.Move(w.t.Context(), testDigest, to, "An editor's."); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func TestPauseIsObeyedAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 190)
+	w.during(2, func() { w.move(digest.Paused) })
+	w.schedule()
+	w.run(3 * time.Hour)
+	w.wantStatus(digest.Paused)
+	if w.ses.calls != 2 {
+		t.Errorf("%d calls, want none after the one under way", w.ses.calls)
+	}
+	left := w.people.all[189]
+	w.people.all[189].Status = audience.Unsubscribed
+	w.resume()
+	w.run(time.Hour)
+	w.wantOnce(left.ID)
+}
+
+func TestCancelSkipsTheRest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 190)
+	w.during(2, func() { w.move(digest.Cancelled) })
+	w.schedule()
+	w.run(time.Hour)
+	w.wantStatus(digest.Cancelled)
+	if p := w.progress(); w.ses.calls != 2 || p.Accepted != 100 || p.Skipped != 90 || p.Unresolved != 0 {
+		t.Errorf("%d calls, progress %+v, want 100 accepted and 90 skipped", w.ses.calls, p)
+	}
+	if c, err := w.deliveries.Control(t.Context(), testDigest); err != nil || !c.Closed || c.Active() || len(w.sweeps) > 0 {
+		t.Errorf("control %+v, %v, sweeps %v, want it closed and left alone", c, err, w.sweeps)
+	}
+}
+
+func TestCancelledAmbiguityEndsUnknown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 60)
+	w.ses.onCall = func(n int, b delivery.Bulk) ([]delivery.Result, error, bool) {
+		if n != 1 {
+			return nil, nil, false
+		}
+		w.move(digest.Cancelled)
+		for _, e := range b.Entries[:30] {
+			w.ses.accept(b, e)
+		}
+		return nil, refuse(delivery.Ambiguous, "NoAnswer"), true
+	}
+	w.schedule()
+	w.run(time.Hour)
+	w.wantStatus(digest.Cancelled)
+	if p := w.progress(); p.Accepted != 30 || p.Failed != 20 || p.Skipped != 10 || p.Unresolved != 0 {
+		t.Errorf("progress %+v, want 30 by their events, 20 unknown, 10 skipped", p)
+	}
+}
+
+func TestCancelBeforeTheStart(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 5)
+	w.schedule()
+	w.move(digest.Cancelled)
+	if err := w.EveryMinute(t.Context(), "sweep-"+testDigest, delivery.SweepMessage(testDigest)); err != nil { // of a start that lost
+		t.Fatal(err)
+	}
+	w.run(time.Hour)
+	if len(w.ses.sentAt) > 0 || len(w.sweeps) > 0 {
+		t.Errorf("%d sent, sweeps %v", len(w.ses.sentAt), w.sweeps)
+	}
+}
+
+func TestCanaryHoldsTheRestBack(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		event  string // of each mail; empty: none comes
+		status digest.Status
+	}{
+		"cannot be rendered": {delivery.EventRenderingFailure, digest.Paused},
+		"is rejected":        {delivery.EventReject, digest.Paused},
+		"is not heard of":    {"", digest.Sending},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 260)
+			w.ses.silent = c.event == ""
+			w.ses.eventOf = func(string) string { return c.event }
+			w.schedule()
+			w.run(2 * time.Hour)
+			w.wantStatus(c.status)
+			if len(w.ses.sentAt) != 50 {
+				t.Errorf("%d sent, want the first batch only", len(w.ses.sentAt))
+			}
+			if messages := len(w.agenda); messages > 4 {
+				t.Errorf("%d messages wait: each sweep has added one", messages)
+			}
+		})
+	}
+}
+
+func TestCanaryHoldsOtherShardsBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1000)
+	w.ses.rate, w.ses.silent = 1000, true
+	w.schedule()
+	stray := delivery.ShardMessage(delivery.ShardRef{Digest: testDigest, Shard: 1})
+	w.agenda = append(w.agenda, appointment{at: w.now.Add(3 * time.Second), kind: "shard", body: stray})
+	w.run(time.Hour)
+	if len(w.ses.sentAt) != 50 {
+		t.Errorf("%d sent, want the first batch only", len(w.ses.sentAt))
+	}
+	if messages := len(w.agenda); messages > 4 {
+		t.Errorf("%d messages wait", messages)
+	}
+}
+
+func TestCanaryPassesOverBatchesThatReachNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 260)
+	var except []string
+	for i := range 120 {
+		w.people.all[i].Topics = []string{"mood"}
+		except = append(except, w.people.all[i].ID)
+	}
+	w.schedule()
+	w.run(time.Hour)
+	w.wantOnce(except...)
+}
+
+func TestTooManyBouncesPause(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2000)
+	w.ses.rate = 10 // so that the sweeper sees it in time: after one invocation
+	for i := range 60 {
+		w.ses.later[w.people.all[i].Email] = map[string]string{"type": delivery.EventBounce, "bounceType": "Permanent"}
+	}
+	w.schedule()
+	w.run(time.Hour)
+	w.wantStatus(digest.Paused)
+	if sent := len(w.ses.sentAt); sent > 800 || !strings.Contains(w.digest().Reason, "bounced") {
+		t.Errorf("%d sent before the pause: %s", sent, w.digest().Reason)
+	}
+	if len(w.people.bounced) != 60 {
+		t.Errorf("%d suppressed, want 60", len(w.people.bounced))
+	}
+}
+
+func TestShardThatKillsItsWorkersPauses(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 20)
+	w.schedule()
+	w.people.onRead = func() { w.gate.dead = true }
+	w.run(3 * time.Hour)
+	w.wantStatus(digest.Paused)
+	if !strings.Contains(w.digest().Reason, "stopped five times") {
+		t.Errorf("reason %q", w.digest().Reason)
+	}
+	w.people.onRead = nil
+	w.resume()
+	w.run(time.Hour)
+	w.wantOnce()
+}
+
+// TestThawedWorkerMakesNoCall freezes a worker between the write of its attempt and its call.
+func TestThawedWorkerMakesNoCall(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 60)
+	froze := false
+	w.gate.before = func(what string) {
+		if what == "write B#00000000" && !froze {
+			froze = true
+			w.now = w.now.Add(15 * time.Second)
+		}
+	}
+	w.schedule()
+	w.run(time.Hour)
+	w.wantOnce()
+	if !froze || w.ses.mails[0].tags["attempt"] != "2" {
+		t.Errorf("froze %v, first accepted attempt %s, want the second", froze, w.ses.mails[0].tags["attempt"])
+	}
+}
+
+// TestFrozenWorkerLosesTheShard freezes a worker that holds a claim until another has sent it.
+func TestFrozenWorkerLosesTheShard(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 60)
+	w.schedule()
+	froze := false
+	w.people.onRead = func() {
+		if !froze {
+			froze = true
+			w.run(10 * time.Minute) // the world goes on
+		}
+	}
+	w.run(time.Hour)
+	w.wantOnce()
+	if !froze || !strings.Contains(w.log.String(), "lease lost") {
+		t.Errorf("froze %v; log:\n%s", froze, w.log)
+	}
+}
