@@ -20,7 +20,7 @@ func main() {
 These keys are secret, and the idKey can never be replaced: store them, and keep no other copy than a backup under lock.
 In AWS, once per deployment and before the first start (the parameter's name is the template's KeysParameter):
 
-  make -s keys 2>/dev/null > keys.json
+  (umask 077; make -s keys 2>/dev/null > keys.json)
   aws ssm put-parameter --name /tidings/keys --type SecureString --value file://keys.json
   rm keys.json
 

@@ -45,9 +45,12 @@ func ParseKeys(raw []byte) (Keys, error) {
 		return Keys{}, errors.New("keys: the document is not JSON with keys in base64; make one with `make keys`")
 	}
 	var all []error
-	for name, key := range map[string][]byte{"idKey": d.IDKey, "ipKey": d.IPKey} {
-		if len(key) < minKey {
-			all = append(all, fmt.Errorf("keys: %s has %d bytes, at least %d are needed", name, len(key), minKey))
+	for _, k := range []struct {
+		name string
+		key  []byte
+	}{{"idKey", d.IDKey}, {"ipKey", d.IPKey}} {
+		if len(k.key) < minKey {
+			all = append(all, fmt.Errorf("keys: %s has %d bytes, at least %d are needed", k.name, len(k.key), minKey))
 		}
 	}
 	older := make([]token.Key, len(d.Tokens.Older))

@@ -289,7 +289,7 @@ func TestSuppression(t *testing.T) {
 			if st := p.standing(t, ana); st.Waits {
 				t.Error("an episode outlives the suppression")
 			}
-			ep := p.signUp(t, ana)
+			p.signUp(t, ana)
 			if st := p.standing(t, ana); st.Answer() != audience.AskOnce {
 				t.Errorf("answer %s", st.Answer())
 			}
@@ -306,7 +306,7 @@ func TestSuppression(t *testing.T) {
 			ask("m3", false)
 			p.clock.pass(2 * time.Hour)
 			ask("m4", true)
-			ep = p.signUp(t, ana)
+			ep := p.signUp(t, ana)
 			wantFault(t, "leave", p.leave(ana), "")
 			p.is(t, ana, c.status) // to leave does not lift it
 			wantFault(t, "confirm", p.confirm(ep), fault.Gone)
