@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -189,4 +190,31 @@ func TestManyMessages(t *testing.T) {
 		t.Errorf("%d of %d messages came", got.Load(), count)
 	}
 	t.Logf("%d messages sent in %v, delivered and deleted in %v", count, sent, time.Since(start)-sent)
+}
+
+// TestNoGap has each message send the next: whoever looks at Busy from outside never sees a moment of rest before all is done.
+func TestNoGap(t *testing.T) {
+	t.Parallel()
+	s, clk := real(t, Spec{Name: "a"})
+	var hops atomic.Int64
+	handle := func(ctx context.Context, _ string, _ []byte) ([]byte, error) {
+		if hops.Add(1)%500 == 0 {
+			return nil, nil
+		}
+		return nil, s.Queue("a").Send(ctx, []byte("x"), 0)
+	}
+	if err := s.Start(handle, []Source{{Function: "f", Queue: "a"}}); err != nil {
+		t.Fatal(err)
+	}
+	for round := range int64(3) {
+		if err := s.Queue("a").Send(t.Context(), []byte("x"), 0); err != nil {
+			t.Fatal(err)
+		}
+		for clk.Busy() > 0 {
+			runtime.Gosched()
+		}
+		if got := hops.Load(); got != 500*(round+1) {
+			t.Errorf("%d of %d hops were made when the clock was at rest", got, 500*(round+1))
+		}
+	}
 }
