@@ -7,8 +7,10 @@ import (
 	"tidings/internal/audience"
 	"tidings/internal/digest"
 	"tidings/internal/fetch"
+	"tidings/internal/lint"
 	"tidings/internal/oidc"
 	"tidings/internal/web"
+	"tidings/templates"
 )
 
 // Editor builds the function of the editors' API.
@@ -39,10 +41,14 @@ func (rt *Runtime) service(cfg EditorConfig) (*digest.Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	linter, err := lint.New(templates.FS, cfg.mail())
+	if err != nil {
+		return nil, err
+	}
 	digests := rt.digests(cfg.Storage)
 	return &digest.Service{
 		Digests: digests, Contents: digests, Tests: digests, Articles: rt.articles(cfg.Storage),
-		Composer:  digest.MailComposer{Builder: builder, BaseURL: cfg.origin()},
+		Composer: digest.MailComposer{Builder: builder, BaseURL: cfg.origin()}, Linter: linter,
 		Scheduler: rt.Scheduler(cfg.Schedules), Queue: rt.Queue(cfg.MailQueueURL),
 		Log: rt.Log, Now: rt.Now, NewID: rt.NewID, Address: sendable, Zone: cfg.TimeZone,
 	}, nil
