@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -14,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tidings/internal/audience"
-	"tidings/internal/bolt"
 	"tidings/internal/fault"
 	"tidings/internal/store"
 	"tidings/internal/table"
@@ -47,12 +45,7 @@ func (c *clock) pass(d time.Duration) {
 
 func newPeople(t *testing.T) people {
 	t.Helper()
-	db, err := bolt.Open(filepath.Join(t.TempDir(), "t.db"), bolt.NoSync())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	p := people{db: &table.Counter{Table: db}, clock: &clock{now: time.Date(2026, 11, 24, 9, 10, 0, 0, time.UTC)}}
+	p := people{db: &table.Counter{Table: newEngine(t)}, clock: &clock{now: time.Date(2026, 11, 24, 9, 10, 0, 0, time.UTC)}}
 	var mu sync.Mutex
 	n := 0
 	p.Subscribers = store.Subscribers{Table: p.db, Now: p.clock.Now, NewID: func() string {
@@ -391,8 +384,12 @@ func TestEachSignUpIsTheSameWrite(t *testing.T) {
 		p.db.Reset()
 		p.signUp(t, id)
 		u := p.db.Reset()
-		if u.Transact.Calls != 1 || u.Total().Calls != 2 || u.BatchGet.Calls != 1 || u.Transact.Capacity.Write != 6 { // the other is this test's look
+		if u.Transact.Calls != 1 || u.Total().Calls != 2 || u.BatchGet.Calls != 1 { // the other is this test's look
 			t.Errorf("%s: %+v", state, u)
+		}
+		// Three items of less than a KB, twice since in a transaction. DynamoDB Local counts transactions in its own way.
+		if u.Transact.Write != 6 && !onDynamoDB {
+			t.Errorf("%s: %v write units", state, u.Transact.Write)
 		}
 	}
 }
