@@ -64,7 +64,7 @@ func (l *Links) event(kind Kind, how string, v Visit) Event {
 
 // Gone is the fault of a confirmation that comes too late.
 func Gone() error {
-	return fault.New(fault.Gone, "This link has expired, or you have unsubscribed since.")
+	return fault.New(fault.Gone, "This link has expired, or you have unsubscribed since. Sign up again to get a new one.")
 }
 
 // ConfirmClaims is what the token of an episode's mail says. It works as long as the episode lasts now: sign-ups

@@ -45,18 +45,18 @@ func (s Subscribers) Add(ctx context.Context, r audience.Request, perHour int) e
 	now := s.Now()
 	w := windowOf(limitIP, r.Event.IPHash, time.Hour, now)
 	_, err = s.Table.Write(ctx,
-		table.Update(w.key, table.Add("n", 1), table.Set(table.TTL, w.ends.Unix())).
-			When(table.Or(table.Absent("n"), table.Lt("n", int64(perHour)))),
 		// An episode that has expired and was not yet deleted goes on under its old name. That gives nobody anything: the
 		// tokens of its name have expired with it.
 		table.Update(episodeKey(r.ID), table.SetIfAbsent("since", r.Event.At.UnixMilli()), table.Set("email", r.Email),
 			table.Set("doc", doc), table.Set(table.TTL, r.Event.At.Add(audience.PendingLife).Unix())),
+		table.Update(w.key, table.Add("n", 1), table.Set(table.TTL, w.ends.Unix())).
+			When(table.Or(table.Absent("n"), table.Lt("n", int64(perHour)))),
 		event,
 	)
 	if _, refused := table.Refused(err, 2); refused {
 		return nil // its event is there: refused by its own earlier success
 	}
-	if _, refused := table.Refused(err, 0); refused {
+	if _, refused := table.Refused(err, 1); refused {
 		return &audience.LimitError{After: w.ends.Sub(now)}
 	}
 	return later(err)

@@ -1,8 +1,10 @@
 package web_test
 
 import (
+	"context"
 	"fmt"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -10,6 +12,7 @@ import (
 
 	"tidings/internal/audience"
 	"tidings/internal/token"
+	"tidings/internal/web"
 )
 
 const mail1 = "ana@example.org"
@@ -201,8 +204,20 @@ func TestOutputIsDiscreet(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.post("/confirm/" + expired)
-	s.worker.Handle(t.Context(), nil)
-	secrets = append(secrets, "ana.secret", "Ana", anIP, strings.TrimPrefix(first, "/confirm/"), strings.TrimPrefix(second, "/unsubscribe/"), expired)
+	// The table fails: what is logged then, by whichever part, names subscribers by their IDs.
+	broken, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, path := range []string{"/subscribe", first, second} {
+		r := httptest.NewRequest("POST", path, strings.NewReader("email=ana.secret%40example.org&name=Ana"))
+		r.Header.Set("Content-Type", formType)
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r.WithContext(web.WithIP(broken, netip.MustParseAddr(anIP))))
+		problem(t, "broken table", w, 500)
+	}
+	if n := strings.Count(s.log.String(), "request failed"); n != 3 {
+		t.Errorf("%d of 3 failures were logged once: %s", n, s.log.String())
+	}
+	secrets = append(secrets, "ana.secret", "Ana", anIP, s.ids.IPHash(netip.MustParseAddr(anIP)), strings.TrimPrefix(first, "/confirm/"), strings.TrimPrefix(second, "/unsubscribe/"), expired)
 	for _, secret := range secrets {
 		for _, body := range s.every {
 			if strings.Contains(strings.ToLower(string(body)), strings.ToLower(secret)) && secret != "Ana" {
