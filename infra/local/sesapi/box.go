@@ -1,6 +1,7 @@
 package sesapi
 
 import (
+	"slices"
 	"strings"
 	"sync"
 )
@@ -28,40 +29,32 @@ func (b *box) add(list []*Mail) {
 type Query struct {
 	To      string // a recipient's whole address, whatever its case; empty: any
 	Subject string // a part of the subject, whatever its case; empty: any
-	Skip    int    // so many of the newest matches are left out
+	Before  string // only mails older than the one of this ID; empty: from the newest on
 	Limit   int    // at most so many matches; negative: all
 }
 
-// Find returns how many mails match, and those of them that are asked for, newest first.
+// Find returns how many mails match To and Subject, and those of them that are asked for, newest first.
 func (s *Server) Find(q Query) (total int, list []*Mail) {
 	s.box.mu.RLock()
 	mails := s.box.mails // only ever appended to or replaced
 	s.box.mu.RUnlock()
-	for i := len(mails) - 1; i >= 0; i-- {
-		if !q.matches(mails[i]) {
-			continue
+	reached := q.Before == ""
+	for _, m := range slices.Backward(mails) {
+		if q.matches(m) {
+			if total++; reached && (q.Limit < 0 || len(list) < q.Limit) {
+				list = append(list, m)
+			}
 		}
-		if total++; total > q.Skip && (q.Limit < 0 || len(list) < q.Limit) {
-			list = append(list, mails[i])
-		}
+		reached = reached || m.ID == q.Before
 	}
 	return total, list
 }
 
 func (q Query) matches(m *Mail) bool {
-	if q.To != "" && !anyFold(m.To, q.To) {
+	if q.To != "" && !slices.ContainsFunc(m.To, func(to string) bool { return strings.EqualFold(to, q.To) }) {
 		return false
 	}
 	return q.Subject == "" || strings.Contains(strings.ToLower(m.Subject()), strings.ToLower(q.Subject))
-}
-
-func anyFold(list []string, s string) bool {
-	for _, x := range list {
-		if strings.EqualFold(x, s) {
-			return true
-		}
-	}
-	return false
 }
 
 // Mail returns the mail of an ID.

@@ -35,8 +35,11 @@ func TestBulkMailIsEachReadersOwn(t *testing.T) {
 	equal(t, "headers: the replacement beats the default, in the order given", own,
 		[]string{"X-Digest=one", "List-Unsubscribe=<https://juniper.example/u/7>", "list-id=own"})
 	checkRaw(t, m)
-	if total, list = l.Find(sesapi.Query{Skip: 10, Limit: 5}); total != 50 || len(list) != 5 || list[0].To[0] != "reader39@example.com" {
+	if total, list = l.Find(sesapi.Query{Before: m.ID, Limit: 5}); total != 50 || len(list) != 5 || list[0].To[0] != "reader6@example.com" {
 		t.Errorf("page: %d of %d", len(list), total)
+	}
+	if total, list = l.Find(sesapi.Query{Before: "unknown", Limit: 5}); total != 50 || len(list) != 0 {
+		t.Errorf("before a mail that is not there: %d of %d", len(list), total)
 	}
 	l.Clear()
 	if total, _ = l.Find(sesapi.Query{Limit: -1}); total != 0 {

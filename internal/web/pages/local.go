@@ -20,6 +20,8 @@ type InboxPage struct {
 	To       string
 	Subject  string // the search in force; both may be empty
 	Messages []MailRow
+	Newest   string // the first page of the list; empty on that page
+	Older    string // the next page; empty on the last one
 	Demo     string // where the demo page is
 }
 
