@@ -93,6 +93,11 @@ func TestIDs(t *testing.T) {
 	if (audience.Identity{IDKey: []byte(strings.Repeat("j", 32))}).ID(audience.Address{Canonical: "ana@example.org"}) == ana {
 		t.Error("the key does not matter")
 	}
+	for _, odd := range []string{"", "0", "!!", "zz"} {
+		if p := audience.Partition(odd); p != 0 {
+			t.Errorf("partition %d of %q, which is no ID", p, odd)
+		}
+	}
 	parts := map[int]int{}
 	for n := range 6400 {
 		parts[audience.Partition(identity.ID(audience.Address{Canonical: strings.Repeat("a", n+1)}))]++

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -193,6 +194,37 @@ func TestLostAnswersAreSuccesses(t *testing.T) {
 	if ok, err := retried.AskSuppressed(ctx, ana, "m1"); !ok || err != nil {
 		t.Errorf("ask: %v, %v", ok, err)
 	}
+}
+
+// busy is a table that never finds the time.
+type busy struct{ table.Table }
+
+func (busy) Write(context.Context, ...table.Op) (table.Item, error) {
+	return nil, fmt.Errorf("write: %w", table.ErrBusy)
+}
+
+// contended is a table on which somebody else is always faster.
+type contended struct{ table.Table }
+
+func (contended) Write(_ context.Context, ops ...table.Op) (table.Item, error) {
+	return nil, &table.RefusedError{Failed: []table.Refusal{{Op: 1}}}
+}
+
+func TestABusyTableAsksToComeAgain(t *testing.T) {
+	t.Parallel()
+	p := newPeople(t)
+	ep := p.signUp(t, ana)
+	slow := p
+	slow.Table = busy{p.Table}
+	wantFault(t, "sign-up", add(slow, ana), fault.Unavailable)
+	wantFault(t, "confirm", slow.confirm(ep), fault.Unavailable)
+	wantFault(t, "leave", slow.leave(ana), fault.Unavailable)
+	if err := slow.Bounced(context.Background(), ana); !errors.Is(err, table.ErrBusy) {
+		t.Errorf("bounce: %v", err)
+	}
+	slow.Table = contended{p.Table}
+	wantFault(t, "confirm, contended", slow.confirm(ep), fault.Unavailable)
+	p.is(t, ana, "")
 }
 
 func TestMailablePagesInOrder(t *testing.T) {
