@@ -52,7 +52,7 @@ func (l *Linter) claims(list string, all []sentence, i int) (at [][2]int, asked 
 	if asked && answered(all, i) {
 		return nil, true
 	}
-	for _, m := range l.words[list].find(s.lower) {
+	for _, m := range l.words[list].among(s.tokens) {
 		if !l.denied(s, m[0], m[1]) {
 			at = append(at, m)
 		}

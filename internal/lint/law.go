@@ -3,7 +3,6 @@ package lint
 import (
 	"net"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -21,8 +20,6 @@ type part struct {
 func partsOf(c digest.Content, p *page) []part {
 	return []part{{"The HTML part", p.blocks}, {"The plain-text part", paragraphs(c.Text)}}
 }
-
-var plainKetamine = regexp.MustCompile(`(?:^|[^\pL])ketamine`)
 
 // disclaimers demands the standing words of the footer in both parts.
 func (l *Linter) disclaimers(r *report, c digest.Content, p *page) {
@@ -43,10 +40,10 @@ func (l *Linter) disclaimers(r *report, c digest.Content, p *page) {
 // disclaims reports whether a block denies that ketamine is approved for psychiatric disorders.
 func (l *Linter) disclaims(block string) bool {
 	for _, s := range sentences(block) {
-		if !plainKetamine.MatchString(s.lower) || !strings.Contains(s.lower, "psychiatric") {
+		if !l.words["ketamine"].in(s.lower) || !strings.Contains(s.lower, "psychiatric") {
 			continue
 		}
-		for _, m := range l.words["approvals"].find(s.lower) {
+		for _, m := range l.words["approvals"].among(s.tokens) {
 			if l.denied(s, m[0], m[1]) {
 				return true
 			}

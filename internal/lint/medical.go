@@ -2,16 +2,22 @@ package lint
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 	"unicode"
 )
 
+// A passage is a block of text, whole and by sentence.
+type passage struct {
+	lower     string
+	sentences []sentence
+}
+
 // medical applies the med rules to blocks of text. A sentence that was judged in one place is not judged again.
 func (l *Linter) medical(r *report, where string, blocks []string) {
-	var fresh []string
+	var fresh []passage
 	for _, block := range blocks {
 		all := sentences(block)
+		isFresh := false
 		for i, s := range all {
 			if r.seen("sentence", s.lower) {
 				continue
@@ -19,10 +25,13 @@ func (l *Linter) medical(r *report, where string, blocks []string) {
 			l.promises(r, where, all, i)
 			l.approval(r, where, all, i)
 			l.intoxication(r, where, all, i)
-			fresh = append(fresh, block)
+			isFresh = true
+		}
+		if isFresh {
+			fresh = append(fresh, passage{strings.ToLower(clean(block)), all})
 		}
 	}
-	l.balance(r, where, slices.Compact(fresh), strings.ToLower(clean(strings.Join(blocks, "\n"))))
+	l.balance(r, where, fresh, strings.ToLower(clean(strings.Join(blocks, "\n"))))
 }
 
 func (l *Linter) promises(r *report, where string, all []sentence, i int) {
@@ -119,36 +128,31 @@ func wordEnd(s string) int {
 
 // quoted finds what somebody says of themselves.
 var quoted = regexp.MustCompile(`(?i)[“"][^”"]{12,600}[”"]`)
-var firstPerson = regexp.MustCompile(`(?i)(?:^|[^\pL])(?:i|i'm|i've|my|me)(?:$|[^\pL])`)
 
 // balance warns of benefits without risks beside them, of testimonials, and of use at home without the FDA's warning. It
 // tells of the first of each only: they are remarks on a whole text.
-func (l *Linter) balance(r *report, where string, blocks []string, whole string) {
-	lower := make([]string, len(blocks))
+func (l *Linter) balance(r *report, where string, blocks []passage, whole string) {
+	about := func(i int, list string) bool { return i >= 0 && i < len(blocks) && l.words[list].in(blocks[i].lower) }
 	for i, b := range blocks {
-		lower[i] = strings.ToLower(clean(b))
-	}
-	about := func(i int, list string) bool { return i >= 0 && i < len(lower) && l.words[list].in(lower[i]) }
-	for i, b := range blocks {
-		near := about(i-1, "risks") || about(i, "risks") || about(i+1, "risks") || about(i, "sources")
-		if s, m, ok := l.first("benefits", b); ok && !near {
+		s, m, ok := l.first("benefits", b.sentences)
+		if ok && !about(i-1, "risks") && !about(i, "risks") && !about(i+1, "risks") && !about(i, "sources") {
 			r.warn("med-balance", where, "In %s a benefit stands without a risk or a source near it: “%s”.", where, s.clip(m[0], m[1]))
 			break
 		}
 	}
-	for i, b := range blocks {
-		s, m, ok := l.first("testimonials", b)
+	for _, b := range blocks {
+		s, m, ok := l.first("testimonials", b.sentences)
 		if ok {
 			r.warn("med-balance", where, "In %s is a testimonial: “%s”. Readers take it for the usual result.", where, s.clip(m[0], m[1]))
 			break
 		}
-		if q := quoted.FindString(lower[i]); q != "" && firstPerson.MatchString(q) && l.words["benefits"].in(q) {
+		if q := quoted.FindString(b.lower); q != "" && l.words["first_person"].in(q) && l.words["benefits"].in(q) {
 			r.warn("med-balance", where, "In %s somebody tells of their own success. Readers take a testimonial for the usual result.", where)
 			break
 		}
 	}
 	for _, b := range blocks {
-		s, m, ok := l.first("unsupervised", b)
+		s, m, ok := l.first("unsupervised", b.sentences)
 		if ok && strings.Contains(whole, "ketamine") && !l.words["fda_warning"].in(whole) {
 			r.warn("med-balance", where, "In %s is compounded ketamine or use at home, without the FDA's warning: “%s”.", where, s.clip(m[0], m[1]))
 			break
@@ -157,8 +161,7 @@ func (l *Linter) balance(r *report, where string, blocks []string, whole string)
 }
 
 // first returns the first claim of a list in a block.
-func (l *Linter) first(list, block string) (sentence, [2]int, bool) {
-	all := sentences(block)
+func (l *Linter) first(list string, all []sentence) (sentence, [2]int, bool) {
 	for i := range all {
 		if at, _ := l.claims(list, all, i); len(at) > 0 {
 			return all[i], at[0], true

@@ -74,7 +74,7 @@ func (l *Linter) sponsored(r *report, where string, p *page) {
 		r.warn("link-private", where, "In %s is a sponsored link. Say so beside it, and pass nothing on about readers.", where)
 	}
 	for _, b := range p.blocks {
-		if s, m, ok := l.first("sponsored", b); ok {
+		if s, m, ok := l.first("sponsored", sentences(b)); ok {
 			r.warn("link-private", where, "In %s is a sponsored item: “%s”. Say so beside it, and pass nothing on about readers.", where, s.clip(m[0], m[1]))
 			return
 		}

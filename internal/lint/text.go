@@ -9,6 +9,7 @@ import (
 type sentence struct {
 	shown    []rune
 	lower    string
+	tokens   []token // of lower
 	question bool
 }
 
@@ -73,7 +74,8 @@ func newSentence(s string) sentence {
 	for i, r := range shown {
 		lower[i] = unicode.ToLower(r)
 	}
-	return sentence{shown, string(lower), strings.HasSuffix(strings.TrimRight(s, `"”')]`), "?")}
+	text := string(lower)
+	return sentence{shown, text, tokens(text), strings.HasSuffix(strings.TrimRight(s, `"”')]`), "?")}
 }
 
 var abbreviations = set([]string{"dr", "mr", "mrs", "ms", "st", "vs", "approx", "prof"})
