@@ -30,7 +30,7 @@ check: check-format check-vet check-modules check-shell check-template ## format
 	@echo "check: all is well"
 
 test-dynamodb-local: ## contract, differential and end-to-end tests on the real DynamoDB Local (needs Java 17 and npm)
-	infra/dynamodb-local.sh go test -count=1 $(TESTFLAGS) ./internal/dynamo/... ./internal/table/... ./infra/local/...
+	infra/dynamodb-local.sh go test -count=1 $(TESTFLAGS) ./internal/dynamo/... ./internal/table/... ./internal/store/... ./infra/local/...
 
 build: ## the eight functions as Lambda wants them, in build/; make build ARCH=amd64
 	@for f in $(FUNCTIONS); do $(LAMBDA) go build $(BUILD) -o build/$$f/bootstrap ./functions/$$f || exit 1; done
