@@ -142,7 +142,7 @@ func TestHaltingAnswersPause(t *testing.T) {
 // resume is an editor's.
 func (w *world) resume() {
 	w.t.Helper()
-	if err := w.deliveries.Move(w.t.Context(), testDigest, digest.Sending, ""); err != nil {
+	if err := w.desk.Resume(w.t.Context(), testDigest); err != nil {
 		w.t.Fatal(err)
 	}
 }

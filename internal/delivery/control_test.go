@@ -1,6 +1,7 @@
 package delivery_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -20,10 +21,10 @@ func (w *world) during(call int, f func()) {
 	}
 }
 
-// move is an editor's.
-func (w *world) move(to digest.Status) {
+// must demands that an editor's wish is fulfilled.
+func (w *world) must(wish func(context.Context, string) error) {
 	w.t.Helper()
-	if err := w.deliveries.Move(w.t.Context(), testDigest, to, "An editor's."); err != nil {
+	if err := wish(w.t.Context(), testDigest); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -31,7 +32,7 @@ func (w *world) move(to digest.Status) {
 func TestPauseIsObeyedAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 190)
-	w.during(2, func() { w.move(digest.Paused) })
+	w.during(2, func() { w.must(w.desk.Pause) })
 	w.schedule()
 	w.run(3 * time.Hour)
 	w.wantStatus(digest.Paused)
@@ -48,7 +49,7 @@ func TestPauseIsObeyedAtOnce(t *testing.T) {
 func TestCancelSkipsTheRest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 190)
-	w.during(2, func() { w.move(digest.Cancelled) })
+	w.during(2, func() { w.must(w.desk.Cancel) })
 	w.schedule()
 	w.run(time.Hour)
 	w.wantStatus(digest.Cancelled)
@@ -67,7 +68,7 @@ func TestCancelledAmbiguityEndsUnknown(t *testing.T) {
 		if n != 1 {
 			return nil, nil, false
 		}
-		w.move(digest.Cancelled)
+		w.must(w.desk.Cancel)
 		for _, e := range b.Entries[:30] {
 			w.ses.accept(b, e)
 		}
@@ -85,7 +86,9 @@ func TestCancelBeforeTheStart(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 5)
 	w.schedule()
-	w.move(digest.Cancelled)
+	if err := w.deliveries.Move(t.Context(), testDigest, digest.Cancelled, "Before its hour."); err != nil {
+		t.Fatal(err)
+	}
 	if err := w.EveryMinute(t.Context(), "sweep-"+testDigest, delivery.SweepMessage(testDigest)); err != nil { // of a start that lost
 		t.Fatal(err)
 	}
@@ -165,6 +168,9 @@ func TestTooManyBouncesPause(t *testing.T) {
 	if sent := len(w.ses.sentAt); sent > 800 || !strings.Contains(w.digest().Reason, "bounced") {
 		t.Errorf("%d sent before the pause: %s", sent, w.digest().Reason)
 	}
+	w.resume()
+	w.run(time.Hour)
+	w.wantOnce() // in spite of the bounces that it was paused for
 	if len(w.people.bounced) != 60 {
 		t.Errorf("%d suppressed, want 60", len(w.people.bounced))
 	}

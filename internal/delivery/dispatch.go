@@ -33,7 +33,7 @@ type RateSource interface {
 type Dispatcher struct {
 	Course
 	Opener    Opener
-	People    People
+	People    Index
 	Account   RateSource
 	Scheduler Scheduler
 	Log       *slog.Logger

@@ -22,11 +22,16 @@ const (
 	ClockMargin = 5 * time.Second
 )
 
-// People reads the audience.
-type People interface {
+// An Index lists the audience.
+type Index interface {
 	// Mailable returns at most limit IDs of a partition of the audience index, in order, after the given one. Fewer than limit
 	// mean that the partition has no more. The index may lag.
 	Mailable(ctx context.Context, partition int, after string, limit int) ([]string, error)
+}
+
+// People reads the audience.
+type People interface {
+	Index
 	// GetMany reads subscribers consistently. Those that do not exist are missing in the answer.
 	GetMany(ctx context.Context, ids []string) (map[string]audience.Subscriber, error)
 }

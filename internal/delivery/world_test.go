@@ -40,6 +40,7 @@ type world struct {
 	digests    store.Digests
 	deliveries store.Deliveries
 	counter    *delivery.Counter
+	desk       delivery.Desk
 	log        *strings.Builder
 	ids        int
 	db         table.Table // without the gate
@@ -77,6 +78,7 @@ func newWorld(t *testing.T, people int) *world {
 	w.deliveries = store.Deliveries{Digests: w.digests, Ledger: ledger}
 	evidence := store.Witness{Table: tab, Now: now}
 	w.counter = &delivery.Counter{Tallies: store.Tallies{Table: tab, Now: now}, Shards: ledger, Now: now}
+	w.desk = delivery.Desk{Turns: w.deliveries, Progress: w.counter}
 	course := delivery.Course{Digests: w.deliveries, Shards: ledger, Queue: w, Progress: w.counter, Now: now}
 	w.dispatcher = &delivery.Dispatcher{Course: course, Opener: w.deliveries, People: w.people, Account: w.ses, Scheduler: w, Log: log}
 	w.worker = &delivery.Worker{

@@ -13,7 +13,8 @@ import (
 
 // Deliveries is a digest as its delivery sees it: at DIG#<id>/A, from its start on, "topics" are its content's, "canary" stands
 // while only the first batch may be sent, "closed" when a cancelled digest's ledger is complete, and "baseline" is the
-// progress it was last resumed at. It implements delivery.Digests and delivery.Opener.
+// progress it was last resumed at. It implements delivery.Digests,
+// delivery.Opener and delivery.Turns.
 type Deliveries struct {
 	Digests Digests
 	Ledger  Ledger
@@ -57,9 +58,14 @@ func (s Deliveries) PassCanary(ctx context.Context, id string) error {
 	return nil
 }
 
-// Move implements delivery.Digests. A write that was retried and meets its own effect is one that changes nothing.
+// Move implements delivery.Digests. A write that was retried and meets its own effect is one that changes nothing. A digest
+// becomes one that is being sent by Open alone.
 func (s Deliveries) Move(ctx context.Context, id string, to digest.Status, reason string) error {
-	_, err := s.Digests.Table.Write(ctx, s.Digests.MoveOp(id, to, reason))
+	op := s.Digests.MoveOp(id, to, reason)
+	if to == digest.Sending {
+		op = op.When(table.Exists("started"))
+	}
+	_, err := s.Digests.Table.Write(ctx, op)
 	met, refused := table.Refused(err, 0)
 	if err != nil && !refused {
 		return fmt.Errorf("move digest %s to %s: %w", id, to, err)

@@ -12,10 +12,12 @@ import (
 	"tidings/internal/table"
 )
 
+var _ delivery.Turns = store.Deliveries{}
+
 func newDeliveries(t *testing.T) store.Deliveries {
 	t.Helper()
 	s := newDigests(t)
-	return store.Deliveries{Digests: s, Ledger: store.Ledger{Table: s.Table, Now: s.Now, NewID: s.NewID}}
+	return store.Deliveries{Digests: s, Ledger: store.Ledger(s)}
 }
 
 // shards makes the most shards that there can be.
@@ -79,6 +81,7 @@ func TestMovesOfDelivery(t *testing.T) {
 	}
 	scheduled(t, s.Digests, "d1")
 	move("d1", digest.Sent, digest.Scheduled)
+	move("d1", digest.Sending, digest.Scheduled)
 	if err := s.Open(ctx, "d1", 1, false, allShards("d1")[:1]); err != nil {
 		t.Fatal(err)
 	}
@@ -179,4 +182,40 @@ func TestWitnessKeepsTheLatest(t *testing.T) {
 			t.Errorf("claim %d: %v, %v, want %v", i, mine, err, want)
 		}
 	}
+}
+
+func TestTurnsOfEditors(t *testing.T) {
+	t.Parallel()
+	s, ctx := newDeliveries(t), t.Context()
+	desk := delivery.Desk{Turns: s, Progress: &delivery.Counter{Tallies: store.Tallies{Table: s.Digests.Table, Now: s.Digests.Now}, Shards: s.Ledger, Now: s.Digests.Now}}
+	scheduled(t, s.Digests, "d1")
+	wantFault(t, "pause before the start", desk.Pause(ctx, "d1"), fault.Conflict)
+	wantFault(t, "resume before the start", desk.Resume(ctx, "d1"), fault.Conflict)
+	wantFault(t, "pause of no digest", desk.Pause(ctx, "none"), fault.NotFound)
+	if err := s.Open(ctx, "d1", 1, false, allShards("d1")[:1]); err != nil {
+		t.Fatal(err)
+	}
+	wantFault(t, "resume of one that is being sent", desk.Resume(ctx, "d1"), fault.Conflict)
+	retried := desk
+	lossy := s
+	lossy.Digests.Table = echo{s.Digests.Table}
+	retried.Turns = lossy
+	if err := retried.Pause(ctx, "d1"); err != nil {
+		t.Errorf("a pause whose answer was lost: %v", err)
+	}
+	wantFault(t, "second pause", desk.Pause(ctx, "d1"), fault.Conflict)
+	kept := delivery.Tally{Progress: digest.Progress{Accepted: 7, Bounced: 3}, At: digestNow}
+	if err := (store.Tallies{Table: s.Digests.Table, Now: s.Digests.Now}).SaveTally(ctx, "d1", kept); err != nil {
+		t.Fatal(err)
+	}
+	if err := desk.Resume(ctx, "d1"); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := s.Control(ctx, "d1"); err != nil || !c.Active() || c.Baseline != kept.Progress {
+		t.Errorf("control %+v, %v, want it to go on in spite of %+v", c, err, kept.Progress)
+	}
+	if err := desk.Cancel(ctx, "d1"); err != nil {
+		t.Fatal(err)
+	}
+	wantFault(t, "resume of a cancelled one", desk.Resume(ctx, "d1"), fault.Conflict)
 }
