@@ -75,12 +75,12 @@ func (m *Mail) header(contentType string) []byte {
 	return out.Bytes()
 }
 
-// encodeSubject writes a subject as encoded words (RFC 2047) when it is not printable ASCII, or too long for a line. A line end that a
-// substituted value brought is encoded like anything else, and so ends no line.
+// encodeSubject writes a subject as encoded words (RFC 2047) when it is not printable ASCII, too long for a line, or would itself be read as
+// encoded words. A line end that a substituted value brought is encoded like anything else, and so ends no line.
 func encodeSubject(s string) string {
 	const long = 900
 	out := mime.QEncoding.Encode("UTF-8", s)
-	if out == s && len(s) > long {
+	if out == s && (len(s) > long || strings.Contains(s, "=?")) {
 		var words []string
 		for len(s) > 0 {
 			n := min(len(s), 60)

@@ -76,7 +76,11 @@ func TestSlowCallsTakeEffectWithoutTheirClient(t *testing.T) {
 	}{{4 * time.Minute, 1}, {6 * time.Minute, 0}} {
 		sleeping, wake, done := make(chan time.Duration), make(chan struct{}), make(chan struct{})
 		l := newLab(t, func(cfg *sesapi.Config) {
-			cfg.Sleep = func(_ context.Context, d time.Duration) error { sleeping <- d; <-wake; return nil }
+			cfg.Sleep = func(ctx context.Context, d time.Duration) error {
+				sleeping <- d
+				<-wake
+				return ctx.Err() // the client's going is nothing to the call
+			}
 			cfg.Begin = func(ctx context.Context) (context.Context, func()) { return ctx, func() { close(done) } }
 		})
 		l.change(`{"latency":"1s","faults":[{"kind":"slow","delay":"30s","count":1}]}`)

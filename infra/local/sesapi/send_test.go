@@ -213,6 +213,20 @@ func TestRefusedRequests(t *testing.T) {
 	}
 }
 
+func TestSubjectsOfAnyLength(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	for _, subject := range []string{"x", strings.Repeat("a?b=c_d ", 300), strings.Repeat("ü", 2000), strings.Repeat("x", 5000), "=?utf-8?q?not_encoded?="} {
+		in := simple("ana@example.com")
+		in.Content.Simple.Subject.Data = &subject
+		if _, err := l.client.SendEmail(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+		_, list := l.Find(sesapi.Query{Limit: 1})
+		checkRaw(t, list[0])
+	}
+}
+
 func make16() []types.MessageHeader {
 	out := make([]types.MessageHeader, 16)
 	for i := range out {
