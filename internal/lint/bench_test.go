@@ -6,12 +6,16 @@ import (
 
 	"tidings/internal/article"
 	"tidings/internal/digest"
+	"tidings/internal/lint"
+	"tidings/templates"
 )
 
 // BenchmarkNew is what the linter adds to a cold start.
 func BenchmarkNew(b *testing.B) {
 	for b.Loop() {
-		newLinter(b)
+		if _, err := lint.New(templates.FS, site); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 

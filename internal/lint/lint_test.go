@@ -5,6 +5,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,9 +21,15 @@ var (
 	site = mail.Site{Name: "Juniper Clinic", BaseURL: "https://news.juniper.example", PostalAddress: "12 Cedar Street, Suite 4, Boulder, CO 80302, USA"}
 )
 
+// Both are made once: the tests are many, and neither changes.
+var (
+	theLinter  = sync.OnceValues(func() (*lint.Linter, error) { return lint.New(templates.FS, site) })
+	theBuilder = sync.OnceValues(func() (*mail.Builder, error) { return mail.New(templates.FS, site) })
+)
+
 func newLinter(t testing.TB) *lint.Linter {
 	t.Helper()
-	l, err := lint.New(templates.FS, site)
+	l, err := theLinter()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +49,7 @@ func written(t testing.TB, title, body string) article.Article {
 // composed renders a digest with the project's own templates.
 func composed(t testing.TB, d digest.Digest, articles ...article.Article) digest.Content {
 	t.Helper()
-	b, err := mail.New(templates.FS, site)
+	b, err := theBuilder()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ type page struct {
 	scripts  int
 	ids      map[string]int
 	sponsors bool // a link says rel="sponsored"
+	pale     []pale
 }
 
 type link struct {
@@ -41,16 +42,16 @@ func (p *page) text() string { return clean(strings.Join(p.blocks, "\n")) }
 
 // parsePage reads a whole document, or a fragment as articles are.
 func parsePage(source string, whole bool) *page {
-	b := &builder{page: page{ids: map[string]int{}}}
+	b := &builder{page: page{ids: map[string]int{}}, pairs: map[[2]color]bool{}}
 	if whole {
 		doc, err := html.Parse(strings.NewReader(source))
 		if err != nil {
 			b.broken = true
 			return &b.page
 		}
-		b.children(doc, false)
+		b.children(doc, plain)
 	} else {
-		b.fragment(source, false)
+		b.fragment(source)
 	}
 	b.flush()
 	return &b.page
@@ -61,15 +62,16 @@ type builder struct {
 	page
 	line    strings.Builder
 	outlook bool
+	pairs   map[[2]color]bool // of colours, told of
 }
 
-func (b *builder) fragment(source string, hidden bool) {
+func (b *builder) fragment(source string) {
 	nodes, err := html.ParseFragment(strings.NewReader(source), &html.Node{Type: html.ElementNode, Data: "body", DataAtom: atom.Body})
 	if err != nil {
 		b.broken = true
 	}
 	for _, n := range nodes {
-		b.node(n, hidden)
+		b.node(n, look{unstyled: true})
 	}
 }
 
@@ -80,28 +82,29 @@ func (b *builder) flush() {
 	b.line.Reset()
 }
 
-func (b *builder) children(n *html.Node, hidden bool) {
+func (b *builder) children(n *html.Node, k look) {
 	for c := range n.ChildNodes() {
-		b.node(c, hidden)
+		b.node(c, k)
 	}
 }
 
-func (b *builder) node(n *html.Node, hidden bool) {
+func (b *builder) node(n *html.Node, k look) {
 	switch n.Type {
 	case html.TextNode:
 		switch {
 		case b.outlook:
-		case hidden:
+		case k.hidden:
 			b.hidden = clean(b.hidden + " " + n.Data)
 		default:
 			b.line.WriteString(n.Data)
+			b.contrast(n.Data, k)
 		}
 	case html.CommentNode:
 		b.comment(n.Data)
 	case html.ElementNode:
-		b.element(n, hidden || notShown(n))
+		b.element(n, k.within(n))
 	default:
-		b.children(n, hidden)
+		b.children(n, k)
 	}
 }
 
@@ -113,11 +116,11 @@ func (b *builder) comment(data string) {
 	_, inside, _ := strings.Cut(data, "]>")
 	inside, _, _ = strings.Cut(inside, "<![endif]")
 	b.outlook = true
-	b.fragment(inside, false)
+	b.fragment(inside)
 	b.outlook = false
 }
 
-func (b *builder) element(n *html.Node, hidden bool) {
+func (b *builder) element(n *html.Node, k look) {
 	b.attributes(n)
 	switch n.DataAtom {
 	case atom.Script:
@@ -134,14 +137,14 @@ func (b *builder) element(n *html.Node, hidden bool) {
 		b.image(n)
 	case atom.A, atom.Area:
 		if href, ok := attr(n, "href"); ok {
-			b.links = append(b.links, link{strings.TrimSpace(href), clean(text(n)), hidden})
+			b.links = append(b.links, link{strings.TrimSpace(href), clean(text(n)), k.hidden})
 		}
 	}
 	block := blocks[n.DataAtom]
 	if block {
 		b.flush()
 	}
-	b.children(n, hidden)
+	b.children(n, k)
 	if block {
 		b.flush()
 	}

@@ -63,6 +63,9 @@ func (l *Linter) render(r *report, c digest.Content, p *page) {
 	for _, id := range twice {
 		r.error("render", "the digest", "The id “%s” stands %d times in the HTML part.", short(id), p.ids[id])
 	}
+	for _, t := range p.pale {
+		r.warn("render", "the digest", "Text stands out too little from its ground, %.1f:1 where %.1f:1 is needed: “%s”.", t.ratio, t.wants, short(t.text))
+	}
 	if strings.TrimSpace(c.Preheader) == "" || !strings.Contains(p.hidden+" "+p.text(), clean(c.Preheader)) {
 		r.warn("render", "the digest", "There is no preheader, the words that mailboxes show beside the subject.")
 	}

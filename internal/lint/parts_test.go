@@ -114,6 +114,10 @@ func TestStructure(t *testing.T) {
 		{"not closed", "render", errorSeverity, insert("{{name")},
 		{"no language", "render", errorSeverity, func(t *testing.T, c *digest.Content) { replaced(t, &c.HTML, `lang="en"`, "") }},
 		{"id twice", "render", errorSeverity, insert(`<p id="a">x</p><p id="a">y</p>`)},
+		{"pale text", "render", warningSeverity, insert(`<p style="color:#999999">x</p>`)},
+		{"pale text on its ground", "render", warningSeverity, insert(`<table bgcolor="navy"><tr><td style="color:rgb(0, 0, 0)">x</td></tr></table>`)},
+		{"pale link", "render", warningSeverity, insert(`<p style="background:#fff"><a style="color:#0c0" href="https://example.org/">x</a></p>`)},
+		{"pale large text", "render", warningSeverity, insert(`<h1 style="font-size:30px;color:#b0b0b0">x</h1>`)},
 		{"no preheader", "render", warningSeverity, func(_ *testing.T, c *digest.Content) { c.Preheader = "" }},
 	} {
 		t.Run(b.name, func(t *testing.T) {
@@ -136,7 +140,8 @@ func TestAllowed(t *testing.T) {
 		`<a href="https://pubmed.ncbi.nlm.nih.gov/1/">x</a>`, `<a href="mailto:clinic@juniper.example">x</a>`, `<a href="tel:+13035550100">x</a>`, `<a href="#top">x</a>`,
 		`<img alt="" src="https://news.juniper.example/static/line.png">`, `<img alt="A quiet room with one chair" src="data:image/png;base64,AAAA">`,
 		`<p style="background:url(https://news.juniper.example/static/a.png)">x</p>`, `<p id="a">x</p><p id="b">y</p>`, `<a href="https://news.juniper.example">x</a>`,
-		`<p>Braces: &#123;&#123;x&#125;&#125;</p>`, `{{name_html}}`,
+		`<p style="color:#777777;font-size:30px">x</p>`, `<p style="color:#eee;background:#fff url(cid:1)">x</p>`, `<p style="color:var(--x)">x</p>`,
+		`<p style="color:#eee;display:none">x</p>`, `<div style="background:#14201a"><p style="color:#fff">x</p></div>`, `<p>Braces: &#123;&#123;x&#125;&#125;</p>`, `{{name_html}}`,
 	} {
 		c := composed(t, digest.Digest{}, a)
 		replaced(t, &c.HTML, "</body>", html+"</body>")
