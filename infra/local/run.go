@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"tidings/infra/local/gateway"
+	"tidings/infra/local/inbox"
 	"tidings/infra/local/queue"
 	"tidings/infra/local/scheduler"
 	"tidings/internal/app"
@@ -89,7 +90,9 @@ func (s *Stack) inboxHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /demo", demo(s.Site, s.Inbox, s.pages))
 	mux.Handle("GET /static/", pages.Static(templates.FS))
-	return mux
+	box := &inbox.Inbox{Responder: s.pages, Mails: s.mails, Clock: s.clock, Token: s.issuer.Token, Demo: s.Inbox + "/demo"}
+	box.Register(mux)
+	return inbox.Local(mux)
 }
 
 // How often expired items are removed, in real time, and the clock's offset is kept.
