@@ -21,7 +21,7 @@ type Rule struct {
 // groups are the word lists that rules ask for.
 var groups = []string{
 	"negations", "affirmations", "denials", "promises", "strong", "approvals", "ours", "exempt", "anesthesia", "psychiatric",
-	"benefits", "risks", "sources", "testimonials", "unsupervised", "first_person", "ketamine", "fda_warning", "intoxication", "sober", "leave", "sponsored", "urgency", "vague",
+	"benefits", "risks", "sources", "testimonials", "unsupervised", "first_person", "ketamine", "fda_warning", "intoxication", "ambiguous", "sober", "leave", "sponsored", "urgency", "vague",
 }
 
 func (l *Linter) load(fsys fs.FS) error {

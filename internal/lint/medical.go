@@ -117,6 +117,13 @@ func (l *Linter) intoxication(r *report, where string, all []sentence, i int) {
 		r.error("med-balance", where, "In %s “%s” advertises intoxication: “%s”. Write about the treatment, not about a state to enjoy.",
 			where, s.word(m[0], m[1]), s.clip(m[0], m[1]))
 	}
+	if len(at) > 0 {
+		return
+	}
+	at, _ = l.claims("ambiguous", all, i)
+	for _, m := range at {
+		r.warn("med-balance", where, "In %s “%s” may sound like an advertisement for intoxication: “%s”.", where, s.word(m[0], m[1]), s.clip(m[0], m[1]))
+	}
 }
 
 func wordEnd(s string) int {

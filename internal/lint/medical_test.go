@@ -24,14 +24,14 @@ func TestClaims(t *testing.T) {
 			"It works 100% of the time.", "It is 100 % natural.", "Ketamine is non-addictive.", "Ketamine is nonaddictive.", "Ketamine is not addictive.",
 			"Not only does it help, it cures.", "It is not just a treatment but a cure.", "Don't wait: a cure is near.", "It is not like other drugs, it is a miracle.",
 			"It is not cheap. It is a cure.", "No doubt: this is a miracle cure.", "Ketamine is a cu\u00ADre.", "KETAMINE CURES DEPRESSION", "Cure‑all for the mind: a cure-all.",
-			"Although it is not for everyone, ketamine cures.", "We do not use opioids and it cures pain.",
+			"Although it is not for everyone, ketamine cures.", "We do not use opioids and it cures pain.", "Never before has it been so easy to cure pain.", "You no longer suffer, guaranteed.",
 		},
 		"med-approved": {
 			"Ketamine is FDA-approved for depression.", "FDA approved ketamine is here.", "Our FDA-approved ketamine therapy helps.", "Ketamine is approved by the FDA for PTSD.",
 			"Like Spravato, ketamine is FDA-approved for depression.", "Ketamine helps. It is FDA-approved.", "Ketamine is approved by the U.S. Food and Drug Administration for anxiety.",
 			"Our infusions are FDA approved.", "Unlike Spravato, ketamine lozenges are FDA-approved.", "An FDA-approved anesthetic, ketamine relieves depression.",
 		},
-		"med-balance": {"Get high with us.", "Enjoy the trip of a lifetime.", "A natural high, without regrets.", "Ketamine gives you a pleasant psychedelic trip."},
+		"med-balance": {"Get high with us.", "Enjoy the trip of a lifetime.", "The ultimate high.", "Take a trip with us.", "A natural high, without regrets.", "Ketamine gives you a pleasant psychedelic trip."},
 	} {
 		for _, text := range texts {
 			if !has(judged(t, text), rule, digest.SeverityError) {
@@ -74,7 +74,7 @@ func TestMedicalWarnings(t *testing.T) {
 		},
 		"med-approved": {"Ketamine is an FDA-approved anesthetic."},
 		"med-balance": {
-			"Ketamine brings relief within hours.", "Anna’s success story shows it.", "“I felt nothing but relief, and my family noticed.”", "Our ketamine lozenges come by mail.",
+			"Ketamine brings relief within hours.", "Anna’s success story shows it.", "“I felt nothing but relief, and my family noticed.”", "Our ketamine lozenges come by mail.", "The trip begins here.",
 		},
 		"link-private": {"This month's issue is sponsored by a maker of lamps."},
 	} {
