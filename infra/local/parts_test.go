@@ -24,7 +24,7 @@ func TestListen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	t.Cleanup(func() { l.Close() })
 	for addr, want := range map[string]string{
 		l.Addr().String(): "-inbox " + l.Addr().String() + ": the port is taken",
 		"0.0.0.0:0":       "loopback only",
@@ -52,7 +52,7 @@ func TestRunRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	t.Cleanup(func() { l.Close() })
 	for name, c := range map[string]struct {
 		args []string
 		want string
