@@ -101,7 +101,7 @@ func localSamples(out map[string]sample) {
 	}
 	rows := []MailRow{row("m3", to, "What a first session is like"), row("m2", "a-rather-long-address.with+label@department.hospital.example", "Please confirm your subscription"), row("m1", to, "")}
 	const demo = "http://127.0.0.1:8025/demo"
-	out["local-demo"] = local("demo", "Home", DemoPage{Action: site.BaseURL + "/subscribe", Site: site.BaseURL, Inbox: "http://127.0.0.1:8025"})
+	out["local-demo"] = local("demo", site.Name, DemoPage{Action: site.BaseURL + "/subscribe", Site: site.BaseURL, Inbox: "http://127.0.0.1:8025"})
 	out["local-inbox"] = local("inbox", "Inbox", InboxPage{Total: 120, Messages: rows, Older: "/?before=m1", Demo: demo})
 	out["local-inbox-older"] = local("inbox", "Inbox", InboxPage{Total: 120, Subject: "first", Messages: rows[1:], Newest: "/?subject=first", Demo: demo})
 	out["local-inbox-end"] = local("inbox", "Inbox", InboxPage{Total: 120, Newest: "/", Demo: demo})
