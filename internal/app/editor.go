@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"tidings/internal/audience"
+	"tidings/internal/delivery"
 	"tidings/internal/digest"
 	"tidings/internal/fetch"
 	"tidings/internal/lint"
@@ -45,11 +46,11 @@ func (rt *Runtime) service(cfg EditorConfig) (*digest.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	digests := rt.digests(cfg.Storage)
+	digests, desk := rt.digests(cfg.Storage), delivery.Desk{Turns: rt.deliveries(cfg.Storage), Progress: rt.counter(cfg.Storage)}
 	return &digest.Service{
 		Digests: digests, Contents: digests, Tests: digests, Articles: rt.articles(cfg.Storage),
 		Composer: digest.MailComposer{Builder: builder, BaseURL: cfg.origin()}, Linter: linter,
-		Scheduler: rt.Scheduler(cfg.Schedules), Queue: rt.Queue(cfg.MailQueueURL),
+		Scheduler: rt.Scheduler(cfg.Schedules), Course: desk, Queue: rt.Queue(cfg.MailQueueURL),
 		Log: rt.Log, Now: rt.Now, NewID: rt.NewID, Address: sendable, Zone: cfg.TimeZone,
 	}, nil
 }

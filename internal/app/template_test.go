@@ -121,8 +121,10 @@ var routes = map[string][]string{
 		"GET /confirm/{token}", "GET /subscribe", "GET /subscribe/check-inbox", "OPTIONS /subscribe", "POST /confirm/{token}", "POST /subscribe",
 	},
 	"preferences": {"GET /unsubscribe/{token}", "POST /unsubscribe/{token}"},
-	"content":     {"GET /", "GET /articles", "GET /articles/{slug}", "GET /healthz", "GET /robots.txt", "GET /static/{file+}"},
-	"editor":      {"ANY /editor/api/{proxy+}"},
+	"content": {
+		"ANY /{proxy+}", "GET /", "GET /articles", "GET /articles.json", "GET /articles/{slug}", "GET /healthz", "GET /robots.txt", "GET /static/{file+}",
+	},
+	"editor": {"ANY /editor/api/{proxy+}"},
 }
 
 // TestTemplateRoutes compares the API's routes with what is to be served, and checks that no log can hold a path or an address.

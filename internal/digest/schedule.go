@@ -88,26 +88,6 @@ func (s *Service) freeze(ctx context.Context, d Digest) (Frozen, error) {
 	return f, checkSize(f)
 }
 
-// Cancel ends a scheduled digest before it starts.
-func (s *Service) Cancel(ctx context.Context, id string, revs []int64) (Digest, error) {
-	old, err := s.at(ctx, id, revs)
-	if err != nil {
-		return Digest{}, err
-	}
-	if old.Status != Scheduled {
-		return Digest{}, wrongState(old, "cancelled")
-	}
-	d := old
-	now := seconds(s.Now())
-	d.Status, d.Reason, d.UpdatedAt, d.EndedAt = Cancelled, "Cancelled by an editor before its hour.", now, now
-	d.Rev++
-	if err := s.Digests.Save(ctx, d, old.Rev); err != nil {
-		return Digest{}, s.moved(err, "cancel", id, revs)
-	}
-	s.disarm(ctx, old)
-	return d, nil
-}
-
 // AlarmName is the name of the alarm of one scheduling.
 func AlarmName(id string, version int64) string { return fmt.Sprintf("digest-%s-%d", id, version) }
 

@@ -25,6 +25,7 @@ type Service struct {
 	Composer  Composer
 	Linter    Linter // nil: nothing is found
 	Scheduler Scheduler
+	Course    Course
 	Queue     Queue
 	Log       *slog.Logger
 	Now       func() time.Time

@@ -21,6 +21,8 @@ const (
 // publisherRoutes are the routes for which one must be a publisher; for all others under editorAPI an editor will do.
 var publisherRoutes = []string{
 	"POST /editor/api/digests/{id}/schedule",
+	"POST /editor/api/digests/{id}/pause",
+	"POST /editor/api/digests/{id}/resume",
 	"POST /editor/api/digests/{id}/cancel",
 }
 

@@ -37,6 +37,8 @@ type DigestWriter interface {
 type DigestPublisher interface {
 	Test(ctx context.Context, id string, to []string) error
 	Schedule(ctx context.Context, id string, revs []int64, w digest.When) (digest.Digest, error)
+	Pause(ctx context.Context, id string, revs []int64) (digest.Digest, error)
+	Resume(ctx context.Context, id string, revs []int64) (digest.Digest, error)
 	Cancel(ctx context.Context, id string, revs []int64) (digest.Digest, error)
 }
 
@@ -57,7 +59,9 @@ func (h EditorDigests) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /editor/api/digests/{id}/preview", h.preview)
 	mux.HandleFunc("POST /editor/api/digests/{id}/test", h.test)
 	mux.HandleFunc("POST /editor/api/digests/{id}/schedule", h.schedule)
-	mux.HandleFunc("POST /editor/api/digests/{id}/cancel", h.cancel)
+	mux.HandleFunc("POST /editor/api/digests/{id}/pause", h.steer(h.Service.Pause))
+	mux.HandleFunc("POST /editor/api/digests/{id}/resume", h.steer(h.Service.Resume))
+	mux.HandleFunc("POST /editor/api/digests/{id}/cancel", h.steer(h.Service.Cancel))
 	mux.HandleFunc("POST /editor/api/digests/{id}/duplicate", h.duplicate)
 }
 
@@ -144,13 +148,16 @@ func (h EditorDigests) schedule(w http.ResponseWriter, r *http.Request) {
 	h.answer(w, r, http.StatusOK, d, err)
 }
 
-func (h EditorDigests) cancel(w http.ResponseWriter, r *http.Request) {
-	if err := noBody(w, r); err != nil {
-		h.Error(w, r, err)
-		return
+// steer handles what is done to a digest on its way, and answers with the digest.
+func (h EditorDigests) steer(do func(ctx context.Context, id string, revs []int64) (digest.Digest, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := noBody(w, r); err != nil {
+			h.Error(w, r, err)
+			return
+		}
+		d, err := do(r.Context(), r.PathValue("id"), revisions(r))
+		h.answer(w, r, http.StatusOK, d, err)
 	}
-	d, err := h.Service.Cancel(r.Context(), r.PathValue("id"), revisions(r))
-	h.answer(w, r, http.StatusOK, d, err)
 }
 
 func (h EditorDigests) duplicate(w http.ResponseWriter, r *http.Request) {

@@ -54,10 +54,21 @@ func TestDigestFromDraftToSending(t *testing.T) {
 	if p := d["progress"].(map[string]any); d["status"] != "sending" || p["audience"] != 3.0 || p["accepted"] != 2.0 || p["bounced"] != 0.0 || keys(p) != progressKeys {
 		t.Errorf("sending %v", d)
 	}
-	for _, c := range []string{"/cancel", "/schedule"} {
-		s.as(t, "pub", "POST", path+c, map[string]string{"/schedule": `{"now":true}`}[c], 409)
-	}
+	s.as(t, "pub", "POST", path+"/schedule", `{"now":true}`, 409)
+	s.as(t, "pub", "POST", path+"/resume", "", 409)
 	s.as(t, "ed", "PATCH", path, `{"title":"x"}`, 409)
+	s.as(t, "ed", "POST", path+"/pause", "", 403)
+	if d = s.as(t, "pub", "POST", path+"/pause", "", 200); d["status"] != "paused" || d["reason"] != "Paused by an editor." {
+		t.Errorf("paused %v", d)
+	}
+	s.as(t, "pub", "POST", path+"/pause", "", 409)
+	if d = s.as(t, "pub", "POST", path+"/resume", "{}", 200); d["status"] != "sending" || d["reason"] != "" {
+		t.Errorf("resumed %v", d)
+	}
+	if d = s.as(t, "pub", "POST", path+"/cancel", "", 200); d["status"] != "cancelled" || d["reason"] == "" {
+		t.Errorf("cancelled %v", d)
+	}
+	s.as(t, "pub", "POST", path+"/cancel", "", 409)
 	l := s.as(t, "ed", "GET", "/editor/api/digests?limit=5", "", 200)
 	if items := l["items"].([]any); len(items) != 1 || items[0].(map[string]any)["progress"].(map[string]any)["skipped"] != 1.0 {
 		t.Errorf("list %v", l)

@@ -15,6 +15,7 @@ import (
 
 	"tidings/internal/article"
 	"tidings/internal/bolt"
+	"tidings/internal/delivery"
 	"tidings/internal/digest"
 	"tidings/internal/fault"
 	"tidings/internal/mail"
@@ -108,6 +109,10 @@ func newEditorSite(t testing.TB) editorSite {
 	service := &digest.Service{
 		Digests: s.Digests, Contents: s.Digests, Tests: s.Digests, Articles: s.Store, Linter: forbidden("miracle"),
 		Composer: digest.MailComposer{Builder: builder, BaseURL: base}, Scheduler: s.Bell, Queue: s.Bell,
+		Course: delivery.Desk{
+			Turns:    store.Deliveries{Digests: s.Digests, Ledger: store.Ledger{Table: db, Now: now, NewID: newID}},
+			Progress: &delivery.Counter{Tallies: store.Tallies{Table: db, Now: now}, Shards: store.Ledger{Table: db, Now: now, NewID: newID}, Now: now},
+		},
 		Log: log, Now: now, NewID: newID, Zone: "America/Denver",
 		Address: func(a string) (string, error) {
 			if !strings.Contains(a, "@") {
