@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -29,6 +30,7 @@ type Options struct {
 	HTTP, Inbox, SES, OIDC string            // addresses on loopback
 	Data                   string            // folder; empty: a temporary one
 	DynamoDB               string            // URL; empty: a file in Data
+	AWS, Origin, IssuerAt  string            // for functions that run elsewhere, see elsewhere.go; empty: none do
 	Parameters             map[string]string // of the template, beside those that the stack gives itself
 	Log                    *slog.Logger
 
@@ -38,6 +40,7 @@ type Options struct {
 // A Stack is the running local stack.
 type Stack struct {
 	Site, Inbox, SES string // origins
+	AWS              string // origin; empty: closed
 	Issuer           string // URL
 
 	options  Options
@@ -71,7 +74,7 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 		}
 	}()
 	for _, step := range []func(context.Context) error{
-		s.listen, s.openData, s.openTemplate, s.openStores, s.build, s.serve,
+		s.listen, s.openData, s.openTemplate, s.openStores, s.build, s.serve, s.openDoors,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -93,7 +96,7 @@ func (s *Stack) listen(context.Context) error {
 		}
 		*a.server = &server{listener: l}
 	}
-	s.Site, s.Inbox, s.SES = s.site.url(), s.inbox.url(), s.ses.url()
+	s.Site, s.Inbox, s.SES = cmp.Or(s.options.Origin, s.site.url()), s.inbox.url(), s.ses.url()
 	return nil
 }
 
@@ -113,7 +116,7 @@ func (s *Stack) openData(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if s.issuer, err = issuer.New(s.oidc.listener.Addr().String(), key, s.clock.Now, s.pages); err != nil {
+	if s.issuer, err = issuer.New(cmp.Or(s.options.IssuerAt, s.oidc.listener.Addr().String()), key, s.clock.Now, s.pages); err != nil {
 		return err
 	}
 	s.Issuer = s.issuer.URL()

@@ -58,6 +58,15 @@ func (g *Group) Delete(ctx context.Context, name string) error {
 	})
 }
 
+// Has reports whether there is a schedule of the name. One that fires once is there until its invocation is over.
+func (g *Group) Has(name string) bool {
+	g.service.mu.Lock()
+	defer g.service.mu.Unlock()
+	return g.service.all[g.key(name)] != nil
+}
+
+func (g *Group) key(name string) string { return "G#" + g.group + "/" + name }
+
 // change puts what f makes of the schedule that there is; nil changes nothing.
 func (g *Group) change(ctx context.Context, name string, f func(old *schedule) (*schedule, error)) error {
 	if !validName.MatchString(name) {
@@ -68,7 +77,7 @@ func (g *Group) change(ctx context.Context, name string, f func(old *schedule) (
 	defer end()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := "G#" + g.group + "/" + name
+	key := g.key(name)
 	sch, err := f(s.all[key])
 	if err == nil && sch != nil {
 		sch.key, sch.version, sch.function, sch.deadLetter, sch.stop = key, s.NewID(), g.function, g.deadLetter, func() {}

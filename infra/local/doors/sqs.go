@@ -1,0 +1,38 @@
+package doors
+
+import (
+	"context"
+	"crypto/md5"
+	"encoding/hex"
+	"net/http"
+	"time"
+)
+
+// maxMessage is SQS's longest message, in bytes.
+const maxMessage = 1 << 20
+
+// A message is the input of SQS's SendMessage, as far as Tidings uses it.
+type message struct {
+	QueueURL     string `json:"QueueUrl"`
+	MessageBody  string
+	DelaySeconds int
+}
+
+// sendMessage puts a message in a queue. The SDK compares the digest with its own: SQS names MD5, as a checksum.
+func (s *Server) sendMessage(ctx context.Context, in message) (any, *apiError) {
+	q, ok := s.Queues[in.QueueURL]
+	if !ok {
+		return nil, &apiError{status: http.StatusBadRequest, code: "com.amazonaws.sqs#QueueDoesNotExist", message: "The specified queue does not exist."}
+	}
+	if len(in.MessageBody) == 0 || len(in.MessageBody) > maxMessage {
+		return nil, &apiError{status: http.StatusBadRequest, code: "com.amazonaws.sqs#InvalidMessageContents", message: "A message has 1 to 1,048,576 bytes."}
+	}
+	if in.DelaySeconds < 0 || in.DelaySeconds > 900 {
+		return nil, &apiError{status: http.StatusBadRequest, code: "InvalidParameterValue", message: "DelaySeconds is 0 to 900."}
+	}
+	if err := q.Send(ctx, []byte(in.MessageBody), time.Duration(in.DelaySeconds)*time.Second); err != nil {
+		return nil, internal(err)
+	}
+	sum := md5.Sum([]byte(in.MessageBody))
+	return map[string]string{"MessageId": s.NewID(), "MD5OfMessageBody": hex.EncodeToString(sum[:])}, nil
+}
