@@ -29,4 +29,10 @@ if [ ! -x "$venv/bin/$1" ]; then
     fail "pip could not fetch $package"
   }
 fi
+
+# What sam build makes is built as make build does it: without C libraries, which the build's machine may have newer than Lambda, without an
+# RPC server, and stripped. SAM's builder of Go takes flags from here only.
+version=$(git -C "$root" describe --always --dirty 2>/dev/null || echo dev)
+export CGO_ENABLED=0 GOFLAGS="-tags=lambda.norpc '-ldflags=-s -w -X tidings/internal/app.Version=$version'"
+
 exec "$venv/bin/$1" "${@:2}"
