@@ -17,12 +17,16 @@ func TestCrashAnywhere(t *testing.T) {
 	const people = 105 // three batches
 	calm := newWorld(t, people)
 	calm.schedule()
-	calm.gate.calls = 0
+	calm.gate.calls, calm.gate.trace = 0, nil
 	calm.run(24 * time.Hour)
-	calls := calm.gate.calls
+	calls := calm.gate.trace
 	calm.wantOnce()
 	killed := map[string]int{}
-	for k := 1; k <= calls; k++ {
+	for i, what := range calls {
+		if i > 0 && what == "index" && calls[i-1] == what {
+			continue // each of the 64 partitions is read, and no read differs from the one before
+		}
+		k := i + 1
 		for _, after := range []bool{false, true} {
 			w := newWorld(t, people)
 			w.schedule()

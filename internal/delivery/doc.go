@@ -19,6 +19,12 @@
 //	attempt, answer "not sent"       certain (throttle, quota, validation): attempt it again
 //	attempt, no or a mixed answer    unresolved: only SES's events or the grace can tell
 //
+// No attempt is written while the one before is unresolved. An unresolved slot is attempted again when the grace is over, no event
+// of its attempt has come, and the witness is alive: events of mail that was sent later have been recorded (see EventWitness).
+//
+// No attempt is written while the one before is unresolved. An unresolved slot is attempted again when the grace is over, no event
+// of its attempt has come, and the witness is alive: events of mail that was sent later have been recorded (see EventWitness).
+//
 // Marks are sets of slots that are only added to, so every write of them can be repeated, and figures are sizes of sets. The
 // items and their keys are described at store.Ledger.
 //
@@ -26,4 +32,16 @@
 //
 // The digest's state is read consistently between claim and attempt, so that after a pause or cancel at most the attempt
 // that was already written takes effect. The same read, of the subscribers, makes leaving immediate.
+//
+// # Who does what
+//
+// Dispatcher opens a digest at its hour and sweeps once a minute while it goes out. Worker goes through a shard. Feedback records
+// SES's events. Desk is where editors pause, resume and cancel. Counter counts the progress, from the ledger alone. Mail that is
+// not a digest's (confirmations, tests) is Singles' business.
+//
+// # Who does what
+//
+// Dispatcher opens a digest at its hour and sweeps once a minute while it goes out. Worker goes through a shard. Feedback records
+// SES's events. Desk is where editors pause, resume and cancel. Counter counts the progress, from the ledger alone. Mail that is
+// not a digest's (confirmations, tests) is Singles' business.
 package delivery

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,6 +29,7 @@ import (
 // stands in its agenda.
 type world struct {
 	t      *testing.T
+	mu     sync.Mutex // held during each port call, so that invocations may run at once
 	now    time.Time
 	gate   *gate
 	ses    *fakeSES
@@ -42,7 +45,7 @@ type world struct {
 	counter    *delivery.Counter
 	desk       delivery.Desk
 	log        *strings.Builder
-	ids        int
+	ids        atomic.Int64
 	db         table.Table // without the gate
 	invoked    time.Time   // start of the worker's invocation
 }
@@ -71,14 +74,18 @@ func newWorld(t *testing.T, people int) *world {
 	w.ses = newFakeSES(w)
 	w.people = newCrowd(w, people)
 	tab := gatedTable{w.gate, db}
-	now := func() time.Time { return w.now }
+	now := func() time.Time {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.now
+	}
 	log := slog.New(slog.NewTextHandler(w.log, nil))
 	ledger := store.Ledger{Table: tab, Now: now, NewID: w.newID}
 	w.digests = store.Digests{Table: tab, Now: now, NewID: w.newID}
 	w.deliveries = store.Deliveries{Digests: w.digests, Ledger: ledger}
 	evidence := store.Witness{Table: tab, Now: now}
 	w.counter = &delivery.Counter{Tallies: store.Tallies{Table: tab, Now: now}, Shards: ledger, Now: now}
-	w.desk = delivery.Desk{Turns: w.deliveries, Progress: w.counter}
+	w.desk = editors(w)
 	course := delivery.Course{Digests: w.deliveries, Shards: ledger, Queue: w, Progress: w.counter, Now: now}
 	w.dispatcher = &delivery.Dispatcher{Course: course, Opener: w.deliveries, People: w.people, Account: w.ses, Scheduler: w, Log: log}
 	w.worker = &delivery.Worker{
@@ -95,11 +102,23 @@ func newWorld(t *testing.T, people int) *world {
 	return w
 }
 
-func (w *world) newID() string { w.ids++; return "id" + strconv.Itoa(w.ids) }
+func (w *world) newID() string { return "id" + strconv.FormatInt(w.ids.Add(1), 10) }
 
 func (w *world) sleep(_ context.Context, d time.Duration) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.now = w.now.Add(d)
 	return nil
+}
+
+// editors are another process: nothing kills them, and they may act while SES works on a call.
+func editors(w *world) delivery.Desk {
+	now := func() time.Time { return w.now }
+	ledger := store.Ledger{Table: w.db, Now: now, NewID: w.newID}
+	return delivery.Desk{
+		Turns:    store.Deliveries{Digests: store.Digests{Table: w.db, Now: now, NewID: w.newID}, Ledger: ledger},
+		Progress: &delivery.Counter{Tallies: store.Tallies{Table: w.db, Now: now}, Shards: ledger, Now: now},
+	}
 }
 
 // schedule stores a digest that is due now, as digest.Service does, and its alarm.
@@ -348,14 +367,17 @@ var errCrash = errors.New("process is dead")
 type gate struct {
 	w      *world
 	calls  int
-	killAt int  // number of the call, from 1; 0: never
-	after  bool // kill after the call's effect
+	trace  []string // of the calls
+	killAt int      // number of the call, from 1; 0: never
+	after  bool     // kill after the call's effect
 	dead   bool
 	passed string // what the process was killed at
 	before func(what string)
 }
 
 func (g *gate) pass(what string, effect func() error) error {
+	g.w.mu.Lock()
+	defer g.w.mu.Unlock()
 	if g.dead {
 		return errCrash
 	}
@@ -363,6 +385,7 @@ func (g *gate) pass(what string, effect func() error) error {
 		g.before(what)
 	}
 	g.calls++
+	g.trace = append(g.trace, what)
 	g.w.now = g.w.now.Add(time.Millisecond)
 	if g.calls == g.killAt {
 		g.dead, g.passed = true, what

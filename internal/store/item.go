@@ -5,8 +5,11 @@
 //	S#<subscriber>            A profile, P pending sign-up, E#… consent events   Subscribers
 //	LIM#…                     C counter of a limit                               Subscribers
 //	ART#<slug>, SRC#<hash>    A article, A source's article                      Articles
-//	DIG#<digest>              A digest, C frozen content, P progress             Digests
+//	DIG#<digest>              A digest, C frozen content                         Digests, Deliveries
+//	DIG#<digest>              P progress                                         Tallies
 //	L#<digest>#<shard>        S shard, B#… batches, O#… outcomes                 Ledger
+//	L#witness                 W how far SES's events have come                   Witness
+//	RATE                      A shares of SES's rate                             Rates
 package store
 
 import (
