@@ -3,7 +3,7 @@
 
 ARCH      ?= arm64# of the Lambda functions: arm64 or amd64
 VERSION   ?= $(shell git describe --always --dirty 2>/dev/null || echo dev)
-ARGS      ?=# flags of the local stack
+ARGS      ?=# flags of the local stack, or of sam local start-api
 TESTFLAGS ?=# flags of go test
 FUNCTIONS := signup preferences content editor compose dispatch deliver feedback
 GODIRS    := functions infra internal templates
@@ -13,7 +13,7 @@ LAMBDA := CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH)
 BUILD  := -trimpath -tags lambda.norpc -ldflags '-s -w -X tidings/internal/app.Version=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check test-dynamodb-local build templates keys cover sam-validate sam-build clean \
+.PHONY: help run test check test-dynamodb-local build templates keys cover sam-validate sam-build sam-local clean \
 	check-format check-vet check-modules check-shell check-template
 
 help: ## list the targets
@@ -54,8 +54,11 @@ sam-validate: ## cfn-lint and sam validate --lint (needs Python 3; fetches both 
 sam-build: ## build template.yaml as sam deploy does, into .aws-sam/
 	infra/tools.sh sam build --parameter-overrides Architecture=$(if $(filter amd64,$(ARCH)),x86_64,arm64)
 
+sam-local: ## the API in SAM's containers beside the local stack (needs Docker, Java 17, npm, Python 3); ARGS go to sam local start-api
+	@infra/sam-local.sh $(ARGS)
+
 clean: ## remove what was built
-	rm -rf build .aws-sam .cache/cover.out .cache/cover.html .cache/tidings-local
+	rm -rf build .aws-sam .cache/cover.out .cache/cover.html .cache/tidings-local .cache/tidings-sam
 
 check-format:
 	@unformatted=$$(gofmt -l $(GODIRS)); [ -z "$$unformatted" ] || { echo "gofmt these:"; echo "$$unformatted"; exit 1; }
