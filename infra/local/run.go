@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"tidings/infra/local/clock"
 	"tidings/infra/local/gateway"
 	"tidings/infra/local/inbox"
 	"tidings/infra/local/queue"
@@ -90,7 +91,7 @@ func (s *Stack) inboxHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /demo", demo(s.Site, s.Inbox, s.pages))
 	mux.Handle("GET /static/", pages.Static(templates.FS))
-	box := &inbox.Inbox{Responder: s.pages, Mails: s.mails, Clock: s.clock, Token: s.issuer.Token, Demo: s.Inbox + "/demo"}
+	box := &inbox.Inbox{Responder: s.pages, Mails: s.mails, Clock: keptClock{s.clock, s}, Token: s.issuer.Token, Demo: s.Inbox + "/demo"}
 	box.Register(mux)
 	return inbox.Local(mux)
 }
@@ -131,6 +132,18 @@ func (s *Stack) keepOffset() error {
 		return nil
 	}
 	return s.data.change(func(st *state) { st.Offset = offset })
+}
+
+// A keptClock keeps its offset before it says that it has moved on.
+type keptClock struct {
+	*clock.Clock
+	stack *Stack
+}
+
+// Advance implements inbox.Clock.
+func (c keptClock) Advance(ctx context.Context, d time.Duration) (busy int, err error) {
+	busy, err = c.Clock.Advance(ctx, d)
+	return busy, errors.Join(err, c.stack.keepOffset())
 }
 
 // How long Close waits: for requests, and for invocations until they are cancelled.
