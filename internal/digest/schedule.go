@@ -12,7 +12,7 @@ import (
 type When struct {
 	Now      bool
 	SendAt   string // local time in Timezone, see LocalInstant
-	Timezone string // IANA; empty: the list's own
+	Timezone string // IANA; with Now it may be empty, which means the list's own
 }
 
 // overdue is how long after its hour a digest that has not started is started by whoever looks at it. EventBridge Scheduler
@@ -55,7 +55,7 @@ func (s *Service) Schedule(ctx context.Context, id string, revs []int64, w When)
 // timed returns the digest with its hour.
 func (s *Service) timed(d Digest, w When, now time.Time) (Digest, error) {
 	zone := w.Timezone
-	if zone == "" {
+	if zone == "" && w.Now {
 		zone = s.Zone
 	}
 	d.Timezone = zone

@@ -113,10 +113,11 @@ func TestScheduleRefuses(t *testing.T) {
 		{"neither", good.ID, digest.When{}, fault.Invalid},
 		{"a zone alone", good.ID, digest.When{Timezone: "America/Denver"}, fault.Invalid},
 		{"both", good.ID, digest.When{Now: true, SendAt: later.SendAt}, fault.Invalid},
-		{"not a time", good.ID, digest.When{SendAt: "soon"}, fault.Invalid},
-		{"with an offset", good.ID, digest.When{SendAt: "2026-12-01T09:00:00Z"}, fault.Invalid},
-		{"past", good.ID, digest.When{SendAt: "2026-11-24T04:59:00"}, fault.Unprocessable},
-		{"DST gap", good.ID, digest.When{SendAt: "2027-03-14T02:30:00"}, fault.Unprocessable},
+		{"not a time", good.ID, digest.When{SendAt: "soon", Timezone: "UTC"}, fault.Invalid},
+		{"with an offset", good.ID, digest.When{SendAt: "2026-12-01T09:00:00Z", Timezone: "UTC"}, fault.Invalid},
+		{"no zone", good.ID, digest.When{SendAt: later.SendAt}, fault.Unprocessable},
+		{"past", good.ID, digest.When{SendAt: "2026-11-24T04:59:00", Timezone: "America/Denver"}, fault.Unprocessable},
+		{"DST gap", good.ID, digest.When{SendAt: "2027-03-14T02:30:00", Timezone: "America/Denver"}, fault.Unprocessable},
 		{"unknown zone", good.ID, digest.When{SendAt: later.SendAt, Timezone: "Mars/Base"}, fault.Unprocessable},
 		{"now in an unknown zone", good.ID, digest.When{Now: true, Timezone: "Mars/Base"}, fault.Unprocessable},
 		{"unknown digest", "none", later, fault.NotFound},
@@ -149,7 +150,7 @@ func TestTimes(t *testing.T) {
 		want string
 		zone string
 	}{
-		{"the list's zone", digest.When{SendAt: "2026-12-01T09:00"}, "2026-12-01T16:00:00Z", "America/Denver"},
+		{"without seconds", digest.When{SendAt: "2026-12-01T09:00", Timezone: "America/Denver"}, "2026-12-01T16:00:00Z", "America/Denver"},
 		{"repeated hour", digest.When{SendAt: "2027-11-07T01:30:00", Timezone: "America/New_York"}, "2027-11-07T05:30:00Z", "America/New_York"},
 		{"now, up to the millisecond", digest.When{Now: true}, "2026-11-24T12:00:00.001Z", "America/Denver"},
 	} {

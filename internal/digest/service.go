@@ -32,7 +32,7 @@ type Service struct {
 	NewID     func() string
 	// Address checks an address of a test mail and returns it in the form to send to; its errors are faults.
 	Address func(string) (string, error)
-	// Zone is the list's own time zone, for editors who name none.
+	// Zone is the list's own time zone: of the monthly draft, and of what is sent at once.
 	Zone string
 }
 

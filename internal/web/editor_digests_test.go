@@ -86,7 +86,7 @@ func TestDigestEditAndCancel(t *testing.T) {
 	if d := s.as(t, "ed", "PATCH", path, `{"title":"Newer"}`, 200); d["status"] != "draft" || d["contentHash"] != "" || d["sendAt"] != nil || len(s.Bell.set) != 0 {
 		t.Errorf("edited %v, alarms %v", d, s.Bell.set)
 	}
-	s.as(t, "pub", "POST", path+"/schedule", `{"sendAt":"2026-12-01T09:00"}`, 200)
+	s.as(t, "pub", "POST", path+"/schedule", `{"sendAt":"2026-12-01T09:00","timezone":"America/Denver"}`, 200)
 	s.as(t, "pub", "POST", path+"/cancel", "", 412, `If-Match: "1"`)
 	if d := s.as(t, "pub", "POST", path+"/cancel", "{}", 200, `If-Match: "4"`); d["status"] != "cancelled" || d["reason"] == "" {
 		t.Errorf("cancelled %v", d)
@@ -135,7 +135,8 @@ func TestDigestBadRequests(t *testing.T) {
 		{"POST", path + "/schedule", `{"now":true,"sendAt":"2026-12-01T09:00:00"}`, 400, nil},
 		{"POST", path + "/schedule", `{"now":"yes"}`, 400, "now"},
 		{"POST", path + "/schedule", `{"now":true,"when":"x"}`, 400, nil},
-		{"POST", path + "/schedule", `{"sendAt":"2026-11-24T04:00:00"}`, 422, "sendAt"},
+		{"POST", path + "/schedule", `{"sendAt":"2026-11-24T04:00:00","timezone":"America/Denver"}`, 422, "sendAt"},
+		{"POST", path + "/schedule", `{"sendAt":"2026-12-01T09:00:00"}`, 422, "timezone"},
 		{"POST", path + "/schedule", `{"sendAt":"2027-03-14T02:30:00","timezone":"America/Denver"}`, 422, "sendAt"},
 		{"POST", path + "/schedule", `{"sendAt":"2026-12-01T09:00:00","timezone":"Mars/Base"}`, 422, "timezone"},
 		{"POST", none + "/schedule", atNine, 404, nil},
