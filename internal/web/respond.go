@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"tidings/internal/fault"
@@ -122,22 +123,27 @@ type problemExtra interface {
 	Problem(*Problem)
 }
 
-// WantsHTML reports whether the client is a person's browser: it prefers text/html in Accept. Programs, and clients
-// that accept anything, get JSON.
+// WantsHTML reports whether the client is a person's browser: it prefers text/html in Accept, by weight (RFC 9110 §12.4.2),
+// then by place. Programs, and clients that accept anything, get JSON.
 func WantsHTML(r *http.Request) bool {
+	html, best := false, 0.0
 	for _, part := range strings.Split(r.Header.Get("Accept"), ",") {
-		mt, _, err := mime.ParseMediaType(strings.TrimSpace(part))
+		mt, params, err := mime.ParseMediaType(strings.TrimSpace(part))
 		if err != nil {
 			continue
 		}
+		weight := 1.0
+		if q, ok := params["q"]; ok {
+			weight, _ = strconv.ParseFloat(q, 64) // what is no number weighs nothing
+		}
 		switch mt {
-		case "text/html", "application/xhtml+xml":
-			return true
-		case "application/json", "application/problem+json":
-			return false
+		case "text/html", "application/xhtml+xml", "text/*", "application/json", "application/problem+json":
+			if weight > best {
+				best, html = weight, mt != "application/json" && mt != "application/problem+json"
+			}
 		}
 	}
-	return false
+	return html
 }
 
 // DecodeJSON reads a JSON body of at most limit bytes into v. A wrong content type, a body that is too large, unknown

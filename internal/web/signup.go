@@ -111,12 +111,13 @@ func readForm(w http.ResponseWriter, r *http.Request) (audience.Form, error) {
 		switch mediaType {
 		case "application/json":
 			var in struct {
-				Email  string   `json:"email"`
-				Name   string   `json:"name"`
-				Topics []string `json:"topics"`
+				Email   string   `json:"email"`
+				Name    string   `json:"name"`
+				Topics  []string `json:"topics"`
+				Website string   `json:"website"` // the form's trap, for scripts that send its fields as JSON
 			}
 			err := DecodeJSON(w, r, maxPublicBody, &in)
-			return audience.Form{Email: in.Email, Name: in.Name, Topics: in.Topics}, err
+			return audience.Form{Email: in.Email, Name: in.Name, Topics: in.Topics, Trap: in.Website}, err
 		case "application/x-www-form-urlencoded", "multipart/form-data":
 			return readFields(w, r, mediaType)
 		}

@@ -96,6 +96,10 @@ func TestNobodyLearnsWhoIsOnTheList(t *testing.T) {
 		if u := s.table.Reset(); !strings.HasPrefix(first, answer(trapped)) || u.Total().Calls != 0 || len(s.queue) != 0 {
 			t.Errorf("trapped: %s, %+v", answer(trapped), u)
 		}
+		trapped = s.ask(anIP, "POST", "/subscribe", jsonType, `{"email":"new@example.org","website":"x"}`, accept)
+		if u := s.table.Reset(); !strings.HasPrefix(first, answer(trapped)) || u.Total().Calls != 0 || len(s.queue) != 0 {
+			t.Errorf("trapped in JSON: %s, %+v", answer(trapped), u)
+		}
 	}
 }
 
