@@ -78,7 +78,9 @@ func Import(f File, x Extractor) (Draft, error) {
 	d.Title = shorten(collapse(d.Title), MaxTitle)
 	d.Author = shorten(collapse(d.Author), maxPerson)
 	if d.Source == "" {
-		sum := sha256.Sum256(f.Data)
+		// Mail programs and version control change the ends of lines and the byte order mark: that is no other article.
+		data := bytes.ReplaceAll(bytes.TrimPrefix(f.Data, []byte("\xef\xbb\xbf")), []byte("\r\n"), []byte("\n"))
+		sum := sha256.Sum256(data)
 		d.Source = "file:sha256-" + hex.EncodeToString(sum[:])
 	}
 	return d, nil

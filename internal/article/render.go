@@ -41,6 +41,9 @@ func render(f Format, title, body string) (rendering, error) {
 		source = []byte(body)
 	case Text:
 		s := parseSaved(body, title)
+		if len(s.blocks) == 0 { // an editor's body of one word is that word, even if a page could have it around an article
+			s.blocks = splitBlocks(body)
+		}
 		source, date = s.html(), s.date
 	}
 	blocks, err := readBlocks(source)

@@ -85,8 +85,17 @@ func TestImportRefuses(t *testing.T) {
 		}
 	}
 	a, errA := Import(File{Name: "a.txt", Data: []byte("Hi\n\n" + prose1)}, nil)
-	b, errB := Import(File{Name: "b.txt", Data: []byte("Hi\n\n" + prose1)}, nil)
+	b, errB := Import(File{Name: "b.txt", Data: []byte("\xef\xbb\xbfHi\r\n\r\n" + prose1)}, nil)
 	if errA != nil || errB != nil || a.Source != b.Source || !strings.HasPrefix(a.Source, "file:sha256-") {
 		t.Errorf("the same file twice: %q, %q, %v, %v", a.Source, b.Source, errA, errB)
+	}
+}
+
+// TestTextOfOneWord: what a page has around an article is dropped from around an article, not in its place.
+func TestTextOfOneWord(t *testing.T) {
+	t.Parallel()
+	a, err := New(Draft{Title: "A test", Format: Text, Body: "x"}, time.Unix(0, 0))
+	if err != nil || a.HTML != "<p>x</p>" {
+		t.Errorf("%q, %v", a.HTML, err)
 	}
 }
