@@ -66,7 +66,7 @@ func TestProject(t *testing.T) {
 	if monthly.Expression != "cron(0 9 1 * ? *)" || monthly.Zone != "America/Denver" || monthly.Retries != 10 || monthly.MaxAge != 6*time.Hour {
 		t.Errorf("compose's schedule is %+v", monthly)
 	}
-	if !slices.Contains(tmpl.Functions["signup"].Routes, Route{"POST", "/confirm/{token}"}) {
+	if !slices.Contains(tmpl.Functions["signup"].Routes, Route{"ANY", "/confirm/{token}"}) {
 		t.Errorf("signup's routes are %v", tmpl.Functions["signup"].Routes)
 	}
 }
