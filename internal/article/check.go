@@ -92,6 +92,9 @@ func visible(r rune) rune {
 	return r
 }
 
+// ValidTopic reports whether s is a topic in its normal form.
+func ValidTopic(s string) bool { return len(s) <= maxTopic && slugForm.MatchString(s) }
+
 // NormalTopics returns topics as slugs, without repetitions, in the order given; never nil. Subscribers' topics go
 // through it too, so that both sides compare equal.
 func NormalTopics(topics []string) ([]string, error) {

@@ -38,15 +38,20 @@ func articleItem(a article.Article) (table.Item, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode card of article %s: %w", a.Slug, err)
 	}
+	key := articleKey(a.Slug)
+	return table.Item{
+		table.PK: key.PK, table.SK: key.SK, "rev": a.Rev, "doc": doc, "body": a.Body, "html": a.HTML, "text": a.Text,
+		"lpk": statusList(a.Status), "lsk": listOrder(a), table.Card: card,
+	}, nil
+}
+
+// listOrder is an article's sort key in the List index.
+func listOrder(a article.Article) string {
 	sorted := a.UpdatedAt
 	if a.Status == article.StatusPublished {
 		sorted = a.PublishedAt
 	}
-	key := articleKey(a.Slug)
-	return table.Item{
-		table.PK: key.PK, table.SK: key.SK, "rev": a.Rev, "doc": doc, "body": a.Body, "html": a.HTML, "text": a.Text,
-		"lpk": "ART#" + string(a.Status), "lsk": sorted.UTC().Format(time.RFC3339) + "#" + a.Slug, table.Card: card,
-	}, nil
+	return sorted.UTC().Format(time.RFC3339) + "#" + a.Slug
 }
 
 // articleOf reads an article back from its item.

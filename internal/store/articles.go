@@ -18,7 +18,7 @@ import (
 
 // Articles keeps articles, an item each at ART#<slug>/A. An article that was imported has a second item, SRC#<hash of
 // its source>/A, which names its slug and makes importing idempotent. In the List index published articles sort by
-// their date, drafts by their last change.
+// their date, drafts by their last change. A published article has an item more for each of its topics (articletopics.go).
 type Articles struct {
 	Table table.Table
 	Now   func() time.Time
@@ -48,6 +48,7 @@ func (s Articles) Create(ctx context.Context, d article.Draft) (a article.Articl
 			marker := table.Item{table.PK: sourceKey(a.Source).PK, table.SK: "A", "slug": a.Slug}
 			ops = append(ops, table.Put(marker).When(table.Absent(table.PK)))
 		}
+		ops = append(ops, topicOps(article.Article{}, a, item)...)
 		if _, err = s.Table.Write(ctx, ops...); err == nil {
 			return a, true, nil
 		}
@@ -96,7 +97,7 @@ func (s Articles) Update(ctx context.Context, slug string, revs []int64, c artic
 		if err != nil {
 			return article.Article{}, err
 		}
-		_, err = s.Table.Write(ctx, table.Put(item).When(table.Eq("rev", old.Rev)))
+		_, err = s.Table.Write(ctx, append([]table.Op{table.Put(item).When(table.Eq("rev", old.Rev))}, topicOps(old, a, item)...)...)
 		if err == nil {
 			return a, nil
 		}
@@ -118,6 +119,7 @@ func (s Articles) Delete(ctx context.Context, slug string, revs []int64) error {
 		if a.Source != "" {
 			ops = append(ops, table.Delete(sourceKey(a.Source)))
 		}
+		ops = append(ops, topicOps(a, article.Article{}, nil)...)
 		if _, err = s.Table.Write(ctx, ops...); err == nil {
 			return nil
 		}
@@ -141,7 +143,7 @@ func (s Articles) at(ctx context.Context, slug string, revs []int64) (article.Ar
 // then the published ones. A cursor that no page gave out is a fault.Invalid.
 func (s Articles) List(ctx context.Context, status article.Status, cursor string, limit int) (article.List, error) {
 	if status != "" {
-		return s.page(ctx, status, cursor, limit)
+		return s.page(ctx, statusList(status), cursor, limit)
 	}
 	inDrafts, rest := true, cursor
 	if cursor != "" {
@@ -153,7 +155,7 @@ func (s Articles) List(ctx context.Context, status article.Status, cursor string
 	}
 	out := article.List{Items: []article.Card{}}
 	if inDrafts {
-		drafts, err := s.page(ctx, article.StatusDraft, rest, limit)
+		drafts, err := s.page(ctx, statusList(article.StatusDraft), rest, limit)
 		if err != nil {
 			return article.List{}, err
 		}
@@ -163,7 +165,7 @@ func (s Articles) List(ctx context.Context, status article.Status, cursor string
 		}
 		out, rest = drafts, ""
 	}
-	published, err := s.page(ctx, article.StatusPublished, rest, max(limit-len(out.Items), 1))
+	published, err := s.page(ctx, statusList(article.StatusPublished), rest, max(limit-len(out.Items), 1))
 	if err != nil {
 		return article.List{}, err
 	}
@@ -180,15 +182,19 @@ func (s Articles) List(ctx context.Context, status article.Status, cursor string
 	return out, nil
 }
 
-func (s Articles) page(ctx context.Context, status article.Status, cursor string, limit int) (article.List, error) {
+// statusList is the partition of the List index that holds the articles of a status.
+func statusList(status article.Status) string { return "ART#" + string(status) }
+
+// page reads a page of a partition of the List index, from its end.
+func (s Articles) page(ctx context.Context, partition, cursor string, limit int) (article.List, error) {
 	page, err := s.Table.Query(ctx, table.Query{
-		Index: table.List, Partition: "ART#" + string(status), Limit: limit, Cursor: cursor, Descending: true,
+		Index: table.List, Partition: partition, Limit: limit, Cursor: cursor, Descending: true,
 	})
 	if errors.Is(err, table.ErrCursor) {
 		return article.List{}, badCursor()
 	}
 	if err != nil {
-		return article.List{}, fmt.Errorf("list %s articles: %w", status, err)
+		return article.List{}, fmt.Errorf("list articles %s: %w", partition, err)
 	}
 	out := article.List{Items: make([]article.Card, len(page.Items)), Next: page.Cursor}
 	for i, item := range page.Items {

@@ -4,7 +4,7 @@
 //
 //	S#<subscriber>            A profile, P pending sign-up, E#… consent events   Subscribers
 //	LIM#…                     C counter of a limit                               Subscribers
-//	ART#<slug>, SRC#<hash>    A article, A source's article                      Articles
+//	ART#<slug>, SRC#<hash>    A article, T#… its topics; A source's article      Articles
 //	DIG#<digest>              A digest, C frozen content                         Digests, Deliveries
 //	DIG#<digest>              P progress                                         Tallies
 //	L#<digest>#<shard>        S shard, B#… batches, O#… outcomes                 Ledger

@@ -1,12 +1,7 @@
 package web
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -24,14 +19,12 @@ const (
 	maxLimit     = 100
 )
 
-// cachePublic lets browsers and the CDN keep what everybody may read for a minute, and show it while they ask again
-// (RFC 5861 §3).
-const cachePublic = "public, max-age=60, stale-while-revalidate=600"
-
-// An ArticleReader reads articles. Faults: NotFound by Get, Invalid for a cursor that List did not give out.
+// An ArticleReader reads articles. Faults: NotFound by Get, Invalid for a cursor that the list did not give out. Topic lists the
+// published articles of a topic; of one that no article has the list is empty.
 type ArticleReader interface {
 	Get(ctx context.Context, slug string) (article.Article, error)
 	List(ctx context.Context, status article.Status, cursor string, limit int) (article.List, error)
+	Topic(ctx context.Context, topic, cursor string, limit int) (article.List, error)
 }
 
 // Articles serves the published articles: pages for people, JSON for programs, by Accept and by ".json".
@@ -46,10 +39,12 @@ func (h Articles) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /articles", h.list)
 	mux.HandleFunc("GET /articles.json", h.list)
 	mux.HandleFunc("GET /articles/{slug}", h.one)
+	mux.HandleFunc("GET /topics/{topic}", h.topic)
 }
 
-// An ArticlesPage is what the page "articles" shows.
+// An ArticlesPage is what the pages "articles" and "topic" show.
 type ArticlesPage struct {
+	Topic string // of the page "topic": its slug
 	Items []ArticleCard
 	First bool   // nothing is newer than these
 	Next  string // path of the next page; empty when there is none
@@ -98,19 +93,59 @@ func (h Articles) list(w http.ResponseWriter, r *http.Request) {
 		h.Error(w, r, err)
 		return
 	}
-	if asJSON(r) {
-		h.cachedJSON(w, r, time.Time{}, articleList{cards(l.Items, h.BaseURL), l.Next})
+	h.listed(w, r, l, "articles", View{Title: "Articles", Data: ArticlesPage{First: cursor == "", Next: nextPage("/articles", l.Next, limit)}})
+}
+
+func (h Articles) topic(w http.ResponseWriter, r *http.Request) {
+	topic := strings.TrimSuffix(r.PathValue("topic"), ".json")
+	cursor, limit, err := pageQuery(r)
+	if err != nil {
+		h.Error(w, r, err)
 		return
 	}
-	page := ArticlesPage{Items: cards(l.Items, h.BaseURL), First: cursor == ""}
-	if l.Next != "" {
-		q := url.Values{"cursor": {l.Next}}
-		if limit != defaultLimit {
-			q.Set("limit", strconv.Itoa(limit))
-		}
-		page.Next = "/articles?" + q.Encode()
+	l, err := h.Store.Topic(r.Context(), topic, cursor, limit)
+	if err == nil && len(l.Items) == 0 && cursor == "" {
+		err = fault.New(fault.NotFound, "There is no article on this topic.")
 	}
-	h.cachedPage(w, r, time.Time{}, "articles", View{Title: "Articles", NoIndex: cursor != "", Data: page})
+	if err != nil {
+		h.Error(w, r, err)
+		return
+	}
+	h.listed(w, r, l, "topic", View{Title: TopicName(topic), Data: ArticlesPage{Topic: topic, First: cursor == "", Next: nextPage("/topics/"+topic, l.Next, limit)}})
+}
+
+// listed answers with a page of a list; v holds all of it but the items.
+func (h Articles) listed(w http.ResponseWriter, r *http.Request, l article.List, page string, v View) {
+	items := cards(l.Items, h.BaseURL)
+	if asJSON(r) {
+		h.cachedJSON(w, r, newest(l.Items), articleList{items, l.Next})
+		return
+	}
+	data := v.Data.(ArticlesPage)
+	data.Items = items
+	v.NoIndex, v.Data = !data.First, data
+	h.cachedPage(w, r, newest(l.Items), page, v)
+}
+
+// newest returns when the last change among articles was made; zero when there are none. Who asks by that time alone, and not by
+// ETag, does not learn that an article was taken away until another changes.
+func newest(all []article.Card) time.Time {
+	var t time.Time
+	for _, c := range all {
+		if c.UpdatedAt.After(t) {
+			t = c.UpdatedAt
+		}
+	}
+	return t
+}
+
+// TopicName turns a topic's slug into words: "chronic-pain" is "Chronic pain".
+func TopicName(slug string) string {
+	s := strings.ReplaceAll(slug, "-", " ")
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
 }
 
 func (h Articles) one(w http.ResponseWriter, r *http.Request) {
@@ -146,6 +181,18 @@ func pageQuery(r *http.Request) (cursor string, limit int, err error) {
 	return q.Get("cursor"), limit, nil
 }
 
+// nextPage is the path of a list's page at a cursor; empty when there is none.
+func nextPage(path, cursor string, limit int) string {
+	if cursor == "" {
+		return ""
+	}
+	q := url.Values{"cursor": {cursor}}
+	if limit != defaultLimit {
+		q.Set("limit", strconv.Itoa(limit))
+	}
+	return path + "?" + q.Encode()
+}
+
 // cards makes rows of cards; never nil, and neither are their topics.
 func cards(all []article.Card, baseURL string) []ArticleCard {
 	out := make([]ArticleCard, len(all))
@@ -156,35 +203,4 @@ func cards(all []article.Card, baseURL string) []ArticleCard {
 		}
 	}
 	return out
-}
-
-// cachedJSON answers 200 with v, or 304 where the client has it already.
-func (s *Responder) cachedJSON(w http.ResponseWriter, r *http.Request, modified time.Time, v any) {
-	body, err := json.Marshal(v)
-	if err != nil {
-		s.Error(w, r, fmt.Errorf("encode answer: %w", err))
-		return
-	}
-	serveCached(w, r, modified, "application/json; charset=utf-8", append(body, '\n'))
-}
-
-// cachedPage answers 200 with a page, or 304 where the client has it already.
-func (s *Responder) cachedPage(w http.ResponseWriter, r *http.Request, modified time.Time, page string, v View) {
-	var b bytes.Buffer
-	if err := s.Pages.Render(&b, page, v); err != nil {
-		s.Error(w, r, err)
-		return
-	}
-	serveCached(w, r, modified, "text/html; charset=utf-8", b.Bytes())
-}
-
-// serveCached sends a body with a strong ETag made of its bytes, which changes with every deployment that changes the
-// page. The standard library decides about 304 (RFC 9110 §13).
-func serveCached(w http.ResponseWriter, r *http.Request, modified time.Time, contentType string, body []byte) {
-	sum := sha256.Sum256(body)
-	w.Header().Set("ETag", `"`+hex.EncodeToString(sum[:12])+`"`)
-	w.Header().Set("Content-Type", contentType)
-	w.Header().Set("Cache-Control", cachePublic)
-	w.Header().Add("Vary", "Accept")
-	http.ServeContent(w, r, "", modified, bytes.NewReader(body))
 }

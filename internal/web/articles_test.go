@@ -27,6 +27,7 @@ import (
 // An articleSite is the articles' handlers, public and editors', over an engine of their own.
 type articleSite struct {
 	http.Handler
+	*web.Responder
 	Store store.Articles
 	Log   *bytes.Buffer
 }
@@ -56,6 +57,7 @@ func newArticleSite(t testing.TB) articleSite {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	s.Store = store.Articles{Table: db, Now: func() time.Time { now = now.Add(time.Minute); return now }}
 	res := &web.Responder{Pages: render, Log: slog.New(slog.NewJSONHandler(s.Log, nil))}
+	s.Responder = res
 	mux := http.NewServeMux()
 	web.Articles{Responder: res, Store: s.Store, BaseURL: "https://news.example.org"}.Register(mux)
 	web.EditorArticles{Responder: res, Store: s.Store, BaseURL: "https://news.example.org", Extract: fetch.Extractor{}, Fetch: pageOf{article.Page{

@@ -110,15 +110,6 @@ func funcs(fsys fs.FS) template.FuncMap {
 		"clock": func(t time.Time) string { return t.UTC().Format("Jan 2, 15:04:05") },
 		"rfc":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"lines": func(s string) []string { return strings.Split(strings.TrimSpace(s), "\n") },
-		"topic": topicName,
+		"topic": web.TopicName,
 	}
-}
-
-// topicName turns a topic's slug into words: "chronic-pain" is "Chronic pain".
-func topicName(slug string) string {
-	s := strings.ReplaceAll(slug, "-", " ")
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
 }

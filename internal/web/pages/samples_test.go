@@ -72,6 +72,9 @@ func articleSamples(out map[string]sample) {
 	out["articles-empty"] = sample{"articles", web.View{Title: "Articles", Data: web.ArticlesPage{First: true}}}
 	out["articles-end"] = sample{"articles", web.View{Title: "Articles", NoIndex: true, Data: web.ArticlesPage{}}}
 
+	out["topic"] = sample{"topic", web.View{Title: "What to expect", Data: web.ArticlesPage{Topic: "what-to-expect", Items: items[:1], First: true, Next: "/topics/what-to-expect?cursor=b2xkZXI&limit=1"}}}
+	out["topic-end"] = sample{"topic", web.View{Title: "What to expect", NoIndex: true, Data: web.ArticlesPage{Topic: "what-to-expect"}}}
+
 	full := article.Article{
 		Slug: "your-first-session", Title: "Your first session, hour by hour", Topics: []string{"sessions", "what-to-expect"}, Status: article.StatusPublished,
 		Summary: "Arrival, consent & the quiet hour after it: what you may feel, \"dissociation\" included.", PublishedAt: october, UpdatedAt: october.AddDate(0, 0, 2),
