@@ -3,4 +3,4 @@ package main
 
 import "tidings/internal/app"
 
-func main() { app.Main(app.Compose) }
+func main() { app.Main(app.Compose, app.DynamoDB, app.EventBridgeScheduler) }

@@ -3,4 +3,4 @@ package main
 
 import "tidings/internal/app"
 
-func main() { app.Main(app.Content) }
+func main() { app.Main(app.Content, app.DynamoDB) }

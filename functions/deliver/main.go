@@ -3,4 +3,4 @@ package main
 
 import "tidings/internal/app"
 
-func main() { app.Main(app.Deliver) }
+func main() { app.Main(app.Deliver, app.DynamoDB, app.SQS, app.SES, app.SSM) }

@@ -3,4 +3,4 @@ package main
 
 import "tidings/internal/app"
 
-func main() { app.Main(app.Dispatch) }
+func main() { app.Main(app.Dispatch, app.DynamoDB, app.SQS, app.EventBridgeScheduler, app.SES) }

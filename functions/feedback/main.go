@@ -3,4 +3,4 @@ package main
 
 import "tidings/internal/app"
 
-func main() { app.Main(app.Feedback) }
+func main() { app.Main(app.Feedback, app.DynamoDB) }

@@ -3,4 +3,4 @@ package main
 
 import "tidings/internal/app"
 
-func main() { app.Main(app.Preferences) }
+func main() { app.Main(app.Preferences, app.DynamoDB, app.SSM) }

@@ -3,4 +3,4 @@ package main
 
 import "tidings/internal/app"
 
-func main() { app.Main(app.Signup) }
+func main() { app.Main(app.Signup, app.DynamoDB, app.SQS, app.SSM) }

@@ -28,12 +28,48 @@ import (
 // Version is set by the linker (-X tidings/internal/app.Version=…).
 var Version = "dev"
 
+// A Service connects a function to one of AWS's services. A function's main names those that it uses, so that the linker leaves
+// the others out of its binary, and a reader sees what its policy must allow.
+type Service func(rt *Runtime, cfg aws.Config)
+
+// DynamoDB connects the table.
+func DynamoDB(rt *Runtime, cfg aws.Config) {
+	rt.Table = func(name string) table.Table { return dynamo.New(dynamodb.NewFromConfig(cfg), name) }
+}
+
+// SQS connects queues to send to.
+func SQS(rt *Runtime, cfg aws.Config) {
+	rt.Queue = func(url string) Queue { return &queue.Queue{Client: sqs.NewFromConfig(cfg), URL: url} }
+}
+
+// EventBridgeScheduler connects the schedules of digests.
+func EventBridgeScheduler(rt *Runtime, cfg aws.Config) {
+	rt.Scheduler = func(s Schedules) Scheduler {
+		return &eventbridge.Schedules{
+			Client: scheduler.NewFromConfig(cfg), Group: s.ScheduleGroup,
+			RoleARN: s.ScheduleRoleARN, TargetARN: s.DispatchARN, DLQARN: s.ScheduleDLQARN, Now: rt.Now,
+		}
+	}
+}
+
+// SES connects mail.
+func SES(rt *Runtime, cfg aws.Config) {
+	rt.SES = func() *ses.Client { return ses.New(cfg, rt.Now) }
+}
+
+// SSM connects secrets.
+func SSM(rt *Runtime, cfg aws.Config) {
+	rt.Parameter = func(ctx context.Context, name string) ([]byte, error) {
+		return parameter(ctx, ssm.NewFromConfig(cfg), name)
+	}
+}
+
 // Main builds a function for Lambda and serves its invocations. It ends the process when the function can't be built, with
 // every problem of the configuration in one log line.
-func Main(b Build) {
+func Main(b Build, services ...Service) {
 	ctx := context.Background()
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
-	rt, err := awsRuntime(ctx, log)
+	rt, err := awsRuntime(ctx, log, services)
 	if err == nil {
 		var f Function
 		if f, err = b(ctx, rt); err == nil {
@@ -47,27 +83,19 @@ func Main(b Build) {
 
 // awsRuntime is the world as Lambda has it. Clients come from the SDK's default configuration, so AWS_ENDPOINT_URL_* point
 // them anywhere.
-func awsRuntime(ctx context.Context, log *slog.Logger) (*Runtime, error) {
+func awsRuntime(ctx context.Context, log *slog.Logger, services []Service) (*Runtime, error) {
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("load AWS configuration: %w", err)
 	}
-	return &Runtime{
+	rt := &Runtime{
 		Environ: Environ(os.Environ()), Log: log, Version: Version,
 		Now: time.Now, Sleep: sleep, NewID: IDs(time.Now),
-		Table: func(name string) table.Table { return dynamo.New(dynamodb.NewFromConfig(cfg), name) },
-		Queue: func(url string) Queue { return &queue.Queue{Client: sqs.NewFromConfig(cfg), URL: url} },
-		Scheduler: func(s Schedules) Scheduler {
-			return &eventbridge.Schedules{
-				Client: scheduler.NewFromConfig(cfg), Group: s.ScheduleGroup,
-				RoleARN: s.ScheduleRoleARN, TargetARN: s.DispatchARN, DLQARN: s.ScheduleDLQARN, Now: time.Now,
-			}
-		},
-		SES: func() *ses.Client { return ses.New(cfg, time.Now) },
-		Parameter: func(ctx context.Context, name string) ([]byte, error) {
-			return parameter(ctx, ssm.NewFromConfig(cfg), name)
-		},
-	}, nil
+	}
+	for _, connect := range services {
+		connect(rt, cfg)
+	}
+	return rt, nil
 }
 
 // parameter reads a SecureString.
