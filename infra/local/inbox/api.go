@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"tidings/infra/local/sesapi"
@@ -57,6 +58,7 @@ func (i *Inbox) apiList(w http.ResponseWriter, r *http.Request) {
 		i.fail(w, r, err)
 		return
 	}
+	q.To = strings.ReplaceAll(q.To, " ", "+") // no address has a blank; it is the + of one that was typed without escaping it
 	total, list := i.Mails.Find(q)
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")

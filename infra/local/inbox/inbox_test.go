@@ -127,19 +127,22 @@ func TestMessagesAreListed(t *testing.T) {
 	if got := d.json(200, "GET", "/api/messages", ""); got["total"] != 0.0 || len(got["messages"].([]any)) != 0 {
 		t.Errorf("empty inbox: %v", got)
 	}
+	d.mail("cyd+news@example.com", "May", "<p>0</p>")
 	d.mail("Ana@Example.com", "Grüße & more", "<p>1</p>")
 	d.mail("ben@example.com", "December", "<p>2</p>")
 	id := d.mail("ana@example.com", "December", "<p>3</p>")
 	for path, want := range map[string]string{
-		"/api/messages":                                      "3: id 3, 2, 1",
-		"/api/messages?limit=2":                              "3: id 3, 2",
-		"/api/messages?limit=0":                              "3: id ",
+		"/api/messages":                                      "4: id 3, 2, 1, 0",
+		"/api/messages?limit=2":                              "4: id 3, 2",
+		"/api/messages?limit=0":                              "4: id ",
 		"/api/messages?to=ANA@example.com":                   "2: id 3, 1",
 		"/api/messages?to=example.com":                       "0: id ",
 		"/api/messages?to=ana@example.com&subject=gr%C3%BC":  "1: id 1",
 		"/api/messages?subject=ecem&limit=1":                 "2: id 3",
-		"/api/messages?to=&subject=&limit=":                  "3: id 3, 2, 1",
+		"/api/messages?to=&subject=&limit=":                  "4: id 3, 2, 1, 0",
 		"/api/messages?to=ana%2B1@example.com&subject=Dec":   "0: id ",
+		"/api/messages?to=cyd%2Bnews@example.com":            "1: id 0",
+		"/api/messages?to=cyd+news@example.com":              "1: id 0",
 		"/api/messages?to=ben@example.com&subject=December&": "1: id 2",
 	} {
 		got := d.json(200, "GET", path, "")
