@@ -133,7 +133,7 @@ func TestBadInput(t *testing.T) {
 		{"POST", "/subscribe", "text/plain", "a@example.org", 415},
 		{"POST", "/subscribe", js, `{"email":"a@example.org","name":"` + strings.Repeat("a", 17<<10) + `"}`, 413},
 		{"POST", "/subscribe", form, "email=a@example.org&website=bot", 202},
-		{"DELETE", "/subscribe", "", "", 404},
+		{"DELETE", "/subscribe", "", "", 405},
 		{"GET", "/confirm/forged", "", "", 404},
 		{"POST", "/confirm/forged", "", "", 404},
 		{"POST", "/unsubscribe/forged", form, "List-Unsubscribe=One-Click", 404},
