@@ -21,6 +21,7 @@ func Content(_ context.Context, rt *Runtime) (Function, error) {
 	}
 	mux := http.NewServeMux()
 	web.Articles{Responder: res, Store: rt.articles(cfg.Storage), BaseURL: cfg.origin()}.Register(mux)
+	web.Archive{Responder: res, Store: rt.digests(cfg.Storage), BaseURL: cfg.origin()}.Register(mux)
 	web.Site{Responder: res, Name: cfg.SiteName, Version: rt.Version, Static: pages.Static(templates.FS)}.Register(mux)
 	return serve(res, cfg.Site, mux), nil
 }

@@ -31,12 +31,14 @@ type Frozen struct {
 	// Topics are those of the articles: who chose others does not get the digest. Empty means everyone; an article
 	// without topics is for everyone.
 	Topics []string `json:"topics"`
-	Hash   string   `json:"-"` // of all of the above
+	// Edition is the same for the website.
+	Edition Edition `json:"edition"`
+	Hash    string  `json:"-"` // of all of the above
 }
 
-// freeze makes the frozen form of a content and its hash.
-func freeze(c Content, articles []article.Article) Frozen {
-	f := Frozen{Content: c, Articles: []string{}, Topics: []string{}}
+// freeze makes the frozen form of a digest's content and its hash.
+func freeze(d Digest, c Content, articles []article.Article) Frozen {
+	f := Frozen{Content: c, Articles: []string{}, Topics: []string{}, Edition: edition(d, articles)}
 	everyone := false
 	for _, a := range articles {
 		f.Articles = append(f.Articles, a.Slug)

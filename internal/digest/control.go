@@ -56,8 +56,9 @@ func (s *Service) cancelScheduled(ctx context.Context, old Digest, revs []int64)
 	d := old
 	now := seconds(s.Now())
 	d.Status, d.Reason, d.UpdatedAt, d.EndedAt = Cancelled, "Cancelled by an editor before its hour.", now, now
+	d.Slug = ""
 	d.Rev++
-	if err := s.Digests.Save(ctx, d, old.Rev); err != nil {
+	if err := s.Digests.Save(ctx, d, old); err != nil {
 		return Digest{}, s.moved(err, "cancel", d.ID, revs)
 	}
 	s.disarm(ctx, old)

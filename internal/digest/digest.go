@@ -23,6 +23,9 @@ type Digest struct {
 	Version int64
 	// Armed is the version whose alarm is set. It lags Version only between two writes, or after a crash.
 	Armed int64
+	// Slug is its name in the archive, unique, and its web page's address in the mail. It has one while it is scheduled and, once
+	// it has started, for ever.
+	Slug string
 	// ContentHash is the frozen content's SHA-256 in hex; empty while nothing is frozen.
 	ContentHash string
 
@@ -106,6 +109,10 @@ func (s Status) Sources() []Status {
 	slices.Sort(from)
 	return from
 }
+
+// Out reports whether copies of a digest in this status are with readers, or are on their way to them. Their link to it works
+// from then on; the archive lists it when it is Sent.
+func (s Status) Out() bool { return s == Sending || s == Waiting || s == Paused || s == Sent }
 
 // Ended reports whether nothing more can happen to a digest in this status.
 func (s Status) Ended() bool { return s == Sent || s == Cancelled || s == Failed }

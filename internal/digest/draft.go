@@ -77,7 +77,7 @@ func (d Digest) apply(c Change, now time.Time) (Digest, error) {
 
 // draft returns the digest as a draft of the next revision.
 func (d Digest) draft(now time.Time) Digest {
-	d.Status, d.Reason, d.ContentHash, d.SendAt, d.Timezone = Draft, "", "", time.Time{}, ""
+	d.Status, d.Reason, d.Slug, d.ContentHash, d.SendAt, d.Timezone = Draft, "", "", "", time.Time{}, ""
 	d.Rev++
 	d.UpdatedAt = seconds(now)
 	return d

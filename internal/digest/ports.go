@@ -15,13 +15,17 @@ type Digests interface {
 	Get(ctx context.Context, id string) (Digest, error)
 	// List returns at most limit digests, newest first. A cursor that is not its own is fault.Invalid.
 	List(ctx context.Context, cursor string, limit int) (List, error)
-	// Save stores a digest in place of its revision rev, or returns ErrMoved when that is not the stored one.
-	Save(ctx context.Context, d Digest, rev int64) error
+	// Save stores a digest in place of old, or returns ErrMoved when that is not the stored revision. A slug that old had and d
+	// has not is free again.
+	Save(ctx context.Context, d, old Digest) error
 }
 
 // Contents keeps what is frozen.
 type Contents interface {
-	// Schedule stores a digest in place of its revision rev, with its frozen content, or neither and ErrMoved.
+	// FreeSlug returns the first of a slug's candidates (article.NthSlug) that no digest has.
+	FreeSlug(ctx context.Context, slug string) (string, error)
+	// Schedule stores a digest in place of its revision rev, with its slug and its frozen content, or nothing and ErrMoved,
+	// also when the slug is taken.
 	Schedule(ctx context.Context, d Digest, rev int64, f Frozen) error
 	// Frozen returns a digest's frozen content, or fault.NotFound.
 	Frozen(ctx context.Context, id string) (Frozen, error)

@@ -36,7 +36,10 @@ func (s *Service) Schedule(ctx context.Context, id string, revs []int64, w When)
 	if err != nil {
 		return Digest{}, err
 	}
-	frozen, err := s.freeze(ctx, old)
+	if d.Slug, err = s.Contents.FreeSlug(ctx, issueSlug(d)); err != nil {
+		return Digest{}, fmt.Errorf("name digest %s: %w", id, err)
+	}
+	frozen, err := s.freeze(ctx, d)
 	if err != nil {
 		return Digest{}, err
 	}
@@ -84,7 +87,7 @@ func (s *Service) freeze(ctx context.Context, d Digest) (Frozen, error) {
 	if err := blocked(s.lint(content, articles)); err != nil {
 		return Frozen{}, err
 	}
-	f := freeze(content, articles)
+	f := freeze(d, content, articles)
 	return f, checkSize(f)
 }
 

@@ -96,7 +96,7 @@ func (s *Service) Update(ctx context.Context, id string, revs []int64, c Change)
 			return Digest{}, err
 		}
 	}
-	if err := s.Digests.Save(ctx, d, old.Rev); err != nil {
+	if err := s.Digests.Save(ctx, d, old); err != nil {
 		return Digest{}, s.moved(err, "update", id, revs)
 	}
 	s.disarm(ctx, old)

@@ -23,10 +23,15 @@ func (s Digests) Schedule(ctx context.Context, d digest.Digest, rev int64, f dig
 	if err != nil {
 		return fmt.Errorf("encode content of digest %s: %w", d.ID, err)
 	}
+	issue, err := issueItem(d, f)
+	if err != nil {
+		return err
+	}
 	key := contentKey(d.ID)
 	_, err = s.Table.Write(ctx,
 		table.Put(item).When(table.Eq("rev", rev)),
-		table.Put(table.Item{table.PK: key.PK, table.SK: key.SK, "doc": doc, "hash": f.Hash}))
+		table.Put(table.Item{table.PK: key.PK, table.SK: key.SK, "doc": doc, "hash": f.Hash}),
+		table.Put(issue).When(table.Absent(table.PK)))
 	return s.moved(err, item, "schedule", d.ID)
 }
 
@@ -39,6 +44,11 @@ func (s Digests) Frozen(ctx context.Context, id string) (digest.Frozen, error) {
 	if err != nil {
 		return digest.Frozen{}, fmt.Errorf("get content of digest %s: %w", id, err)
 	}
+	return frozenOf(id, item)
+}
+
+// frozenOf reads frozen content from its item.
+func frozenOf(id string, item table.Item) (digest.Frozen, error) {
 	var f digest.Frozen
 	raw, _ := item["doc"].([]byte)
 	if err := json.Unmarshal(raw, &f); err != nil {

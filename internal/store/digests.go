@@ -13,7 +13,7 @@ import (
 )
 
 // Digests keeps digests: at DIG#<id> the item A is the digest, C the content that is frozen while it is scheduled or
-// later. What decides over writes (status, version, rev, hash) are attributes of A, the words are a document. In the List index
+// later, and ARC#<slug>/A is its name in the archive (archive.go). What decides over writes (status, version, rev, hash) are attributes of A, the words are a document. In the List index
 // digests stand by ID, and so by age; lists read the digests themselves, consistently. Test mails are at TEST#<id>/A, with
 // a ttl. It implements digest.Digests, digest.Contents and digest.Tests.
 type Digests struct {
@@ -51,7 +51,7 @@ func (s Digests) digestItem(d digest.Digest) (table.Item, error) {
 		"doc": doc, "status": string(d.Status), "version": d.Version, "armed": d.Armed, "rev": d.Rev,
 		"updated": d.UpdatedAt.UnixMilli(), "token": s.NewID(),
 	}
-	for name, v := range map[string]string{"reason": d.Reason, "hash": d.ContentHash, "zone": d.Timezone} {
+	for name, v := range map[string]string{"reason": d.Reason, "slug": d.Slug, "hash": d.ContentHash, "zone": d.Timezone} {
 		if v != "" {
 			item[name] = v
 		}
@@ -74,7 +74,7 @@ func digestOf(id string, item table.Item) (digest.Digest, error) {
 		ID: id, Title: doc.Title, Subject: doc.Subject, Preheader: doc.Preheader, Intro: doc.Intro, Articles: doc.Articles,
 		Status: digest.Status(str(item, "status")), Reason: str(item, "reason"),
 		SendAt: milli(item, "sendAt"), Timezone: str(item, "zone"),
-		Version: num(item, "version"), Armed: num(item, "armed"), ContentHash: str(item, "hash"),
+		Version: num(item, "version"), Armed: num(item, "armed"), ContentHash: str(item, "hash"), Slug: str(item, "slug"),
 		Rev: num(item, "rev"), CreatedAt: doc.CreatedAt, UpdatedAt: milli(item, "updated"),
 		StartedAt: milli(item, "started"), EndedAt: milli(item, "ended"),
 	}, nil
@@ -151,12 +151,16 @@ func (s Digests) List(ctx context.Context, cursor string, limit int) (digest.Lis
 }
 
 // Save implements digest.Digests.
-func (s Digests) Save(ctx context.Context, d digest.Digest, rev int64) error {
+func (s Digests) Save(ctx context.Context, d, old digest.Digest) error {
 	item, err := s.digestItem(d)
 	if err != nil {
 		return err
 	}
-	_, err = s.Table.Write(ctx, table.Put(item).When(table.Eq("rev", rev)))
+	ops := []table.Op{table.Put(item).When(table.Eq("rev", old.Rev))}
+	if old.Slug != "" && old.Slug != d.Slug {
+		ops = append(ops, table.Delete(issueKey(old.Slug)))
+	}
+	_, err = s.Table.Write(ctx, ops...)
 	return s.moved(err, item, "save", d.ID)
 }
 

@@ -37,7 +37,7 @@ func aDigest(id string) digest.Digest {
 	at := digestNow.Truncate(time.Second)
 	return digest.Digest{
 		ID: id, Title: "News", Subject: "Read", Preheader: "Brief", Intro: "Hello", Articles: []string{"a", "b"}, Status: digest.Draft,
-		Reason: "why", SendAt: digestNow, Timezone: "America/Denver", Version: 3, Armed: 2, ContentHash: "h", Rev: 1,
+		Reason: "why", SendAt: digestNow, Timezone: "America/Denver", Version: 3, Armed: 2, Slug: "news", ContentHash: "h", Rev: 1,
 		CreatedAt: at, UpdatedAt: at, StartedAt: digestNow, EndedAt: digestNow,
 	}
 }
@@ -51,7 +51,7 @@ func scheduled(t *testing.T, s store.Digests, id string) digest.Digest {
 	if err := s.Create(t.Context(), d); err != nil {
 		t.Fatal(err)
 	}
-	d.Status, d.Version, d.ContentHash, d.SendAt, d.Rev = digest.Scheduled, 1, f.Hash, digestNow, 2
+	d.Status, d.Version, d.ContentHash, d.Slug, d.SendAt, d.Rev = digest.Scheduled, 1, f.Hash, "news-"+id, digestNow, 2
 	if err := s.Schedule(t.Context(), d, 1, f); err != nil {
 		t.Fatal(err)
 	}
@@ -113,10 +113,10 @@ func TestDigestWritesNeedTheirRevision(t *testing.T) {
 	s := newDigests(t)
 	d := scheduled(t, s, "d")
 	for name, err := range map[string]error{
-		"save":     s.Save(t.Context(), d, 1),
+		"save":     s.Save(t.Context(), d, digest.Digest{Rev: 1}),
 		"schedule": s.Schedule(t.Context(), d, 1, digest.Frozen{}),
 		"delete":   s.Delete(t.Context(), d.ID, 1),
-		"unknown":  s.Save(t.Context(), aDigest("none"), 1),
+		"unknown":  s.Save(t.Context(), aDigest("none"), digest.Digest{Rev: 1}),
 	} {
 		if !errors.Is(err, digest.ErrMoved) {
 			t.Errorf("%s of another revision: %v", name, err)
@@ -159,7 +159,7 @@ func TestStartNeedsWhatWasScheduled(t *testing.T) {
 		t.Errorf("started twice: %v", err)
 	}
 	// An editor who read it before loses.
-	if err := s.Save(t.Context(), d, d.Rev); !errors.Is(err, digest.ErrMoved) {
+	if err := s.Save(t.Context(), d, d); !errors.Is(err, digest.ErrMoved) {
 		t.Errorf("saved over a digest that is sent: %v", err)
 	}
 }
@@ -251,13 +251,13 @@ func TestWritesKnowTheirOwnSuccess(t *testing.T) {
 	s.Table = echo{s.Table}
 	d := scheduled(t, s, "d")
 	d.Title, d.Rev = "Newer", 3
-	if err := s.Save(t.Context(), d, 2); err != nil {
+	if err := s.Save(t.Context(), d, digest.Digest{Rev: 2}); err != nil {
 		t.Errorf("save: %v", err)
 	}
 	if err := s.Arm(t.Context(), "d", 1); err != nil {
 		t.Errorf("arm: %v", err)
 	}
-	if err := s.Save(t.Context(), d, 2); !errors.Is(err, digest.ErrMoved) {
+	if err := s.Save(t.Context(), d, digest.Digest{Rev: 2}); !errors.Is(err, digest.ErrMoved) {
 		t.Errorf("someone else's write taken for one's own: %v", err)
 	}
 	if got, err := s.Get(t.Context(), "d"); err != nil || got.Title != "Newer" || got.Armed != 1 || got.Rev != 3 {

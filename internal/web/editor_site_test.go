@@ -125,6 +125,7 @@ func newEditorSite(t testing.TB) editorSite {
 	web.EditorArticles{Responder: res, Store: s.Store, BaseURL: base}.Register(api)
 	web.EditorDigests{Responder: res, Service: service, Progress: counted{Audience: 3, Accepted: 2, Skipped: 1}}.Register(api)
 	web.Auth{Responder: res, Verifier: issued, API: api}.Register(s.Mux)
+	web.Archive{Responder: res, Store: s.Digests, BaseURL: base}.Register(s.Mux)
 	web.Site{Responder: res, Name: "Clinic", Version: "v1", Static: pages.Static(templates.FS)}.Register(s.Mux)
 	s.Handler = web.Front{Responder: res, Mux: s.Mux, CSP: pages.CSP, HTTPS: true}
 	return s

@@ -162,8 +162,8 @@ func checkElement(t *testing.T, name string, e element, ids, labels map[string]b
 		if e.attr["lang"] != "en" {
 			t.Errorf("%s: lang is %q", name, e.attr["lang"])
 		}
-	case "input":
-		if !labels[e.attr["id"]] || e.attr["name"] == "" {
+	case "input", "select":
+		if e.attr["type"] != "hidden" && !labels[e.attr["id"]] || e.attr["name"] == "" {
 			t.Errorf("%s: the input %q has no label or no name", name, e.attr["id"])
 		}
 	case "form":
@@ -228,14 +228,14 @@ func TestEveryPageObeysItsPolicy(t *testing.T) {
 // Links out of a page lead to the site's own pages, to other local servers by their data, or to what an article cites.
 func TestLinksStayHere(t *testing.T) {
 	t.Parallel()
-	known := []string{"/", "/articles", "/subscribe"}
+	known := []string{"/", "/articles", "/digests", "/subscribe"}
 	for name, page := range rendered(t) {
 		if strings.HasPrefix(name, "local-") {
 			continue
 		}
 		for _, e := range elements(t, page) {
 			href := e.attr["href"]
-			if e.Data != "a" || slices.Contains(known, href) || strings.HasPrefix(href, "#") || strings.HasPrefix(href, "tel:") || strings.HasPrefix(href, "/articles") || strings.HasPrefix(href, "/topics/") {
+			if e.Data != "a" || slices.Contains(known, href) || strings.HasPrefix(href, "#") || strings.HasPrefix(href, "tel:") || strings.HasPrefix(href, "/articles") || strings.HasPrefix(href, "/digests") || strings.HasPrefix(href, "/topics/") || strings.HasPrefix(href, "/preferences/") {
 				continue
 			}
 			if href != "https://example.org/checklist" {
@@ -254,6 +254,11 @@ func TestPagesSayWhatTheyMust(t *testing.T) {
 		"articles-older":     {"noindex", `href="/articles">Newest articles<`},
 		"topic":              {"<h1>What to expect</h1>", `rel="canonical" href="https://news.juniper.example/topics/what-to-expect"`, `rel="next" href="/topics/what-to-expect?cursor=b2xkZXI&amp;limit=1">Older articles<`},
 		"topic-end":          {"noindex", "There is nothing older than this.", `href="/topics/what-to-expect">Newest articles<`},
+		"digests":            {`href="/digests/october-2026">October 2026</a>`, "October 6, 2026", `rel="next" href="/digests?cursor=b2xkZXI&amp;limit=2">Older issues<`, `aria-current="page">Past issues<`},
+		"digests-empty":      {"The first issue has yet to go out."},
+		"digests-end":        {"noindex", `href="/digests">Newest issues<`},
+		"digest":             {"<h1 itemprop=\"name\">October 2026</h1>", "<p>Write to us if &lt;anything&gt; is unclear.</p>", `href="/articles/blood-pressure"`, `rel="canonical" href="https://news.juniper.example/digests/october-2026"`},
+		"digest-bare":        {"noindex", "Sleep &amp; ketamine", `href="/articles/a-short-note"`},
 		"articles-empty":     {"Our first articles are being written."},
 		"article":            {`itemtype="https://schema.org/Article"`, `property="og:type" content="article"`, `rel="canonical" href="https://news.juniper.example/articles/your-first-session"`, "Dana Whitfield", "Medically reviewed by Dr. Ines Okafor", `datetime="2026-10-07"`, `action="/subscribe"`, "&#34;dissociation&#34; included"},
 		"confirm":            {`<form method="post" action="/confirm/u1example0token">`, "noindex"},

@@ -54,6 +54,8 @@ func samples() map[string]sample {
 		"problem-500":  problem(500, "Internal Server Error", "Something went wrong on our side. Please try again in a moment.", ""),
 	}
 	articleSamples(out)
+	digestSamples(out)
+	preferenceSamples(out)
 	localSamples(out)
 	return out
 }
@@ -92,6 +94,22 @@ func articleSamples(out map[string]sample) {
 		return sample{"article", web.View{Title: a.Title, Data: web.ArticlePage{Article: a, URL: site.BaseURL + "/articles/" + a.Slug, HTML: template.HTML(a.HTML)}}}
 	}
 	out["article"], out["article-bare"] = page(full), page(bare)
+}
+
+func digestSamples(out map[string]sample) {
+	issue := func(slug, title, summary string, at time.Time) web.IssueCard {
+		return web.IssueCard{Slug: slug, Title: title, Summary: summary, SentAt: at, UpdatedAt: at, URL: site.BaseURL + "/digests/" + slug}
+	}
+	items := []web.IssueCard{
+		issue("october-2026", "October 2026", "Your first session, hour by hour · Why we measure your blood pressure", october),
+		issue("sleep-and-ketamine-september-2026", "Sleep & ketamine", "", october.AddDate(0, -1, 0)),
+	}
+	out["digests"] = sample{"digests", web.View{Title: "Past issues", Data: web.DigestsPage{Items: items, First: true, Next: "/digests?cursor=b2xkZXI&limit=2"}}}
+	out["digests-empty"] = sample{"digests", web.View{Title: "Past issues", Data: web.DigestsPage{First: true}}}
+	out["digests-end"] = sample{"digests", web.View{Title: "Past issues", NoIndex: true, Data: web.DigestsPage{}}}
+	list := out["articles"].view.Data.(web.ArticlesPage).Items
+	out["digest"] = sample{"digest", web.View{Title: "October 2026", Data: web.DigestPage{Issue: items[0], Intro: []string{"This month: what happens, and why.", "Write to us if <anything> is unclear."}, Articles: list[:2]}}}
+	out["digest-bare"] = sample{"digest", web.View{Title: items[1].Title, NoIndex: true, Data: web.DigestPage{Issue: items[1], Articles: list[2:]}}}
 }
 
 func localSamples(out map[string]sample) {
