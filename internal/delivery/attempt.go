@@ -34,6 +34,9 @@ func (r *run) send(ctx context.Context, b Batch) error {
 		}
 		res := result{marks: skipped}
 		if len(entries) > 0 {
+			if err := r.renders(ctx, entries); err != nil {
+				return err
+			}
 			if b, res, err = r.attempt(ctx, b, entries, skipped); err != nil {
 				return err
 			}
@@ -47,13 +50,9 @@ func (r *run) send(ctx context.Context, b Batch) error {
 		if !b.unsent(b.OpenSlots()) {
 			return nil
 		}
-		switch mid := len(res.slots) / 2; {
-		case res.verdict == Throttled:
-			groups = slices.Insert(groups, 0, res.slots)
-		case res.verdict == Refused && mid > 0:
-			groups = slices.Insert(groups, 0, res.slots[:mid], res.slots[mid:])
-		case res.verdict == Refused:
-			refused, code = append(refused, res.slots...), res.code
+		groups = res.next(groups)
+		if len(res.alone) > 0 {
+			refused, code = append(refused, res.alone...), res.code
 		}
 	}
 	return r.drop(ctx, b, refused, code)
@@ -79,15 +78,16 @@ func (r *run) turn(ctx context.Context, b Batch) (most int, err error) {
 		return 0, err
 	}
 	now := r.Now()
-	wait := r.pace.wait(now)
+	wait := r.pace.wake(now)
 	if wait > longWait || !now.Add(wait).Before(r.end) {
-		return 0, stop{wait}
+		return 0, stop{wait.Truncate(time.Second)} // the next invocation waits for the rest: a message's delay has whole seconds
 	}
 	if wait > 0 {
 		if err := r.Sleep(ctx, wait); err != nil {
 			return 0, err
 		}
 	}
+	r.pace.woke = r.Now()
 	return r.obey(ctx)
 }
 
@@ -170,8 +170,11 @@ func (r *run) attempt(ctx context.Context, b Batch, entries map[int64]Entry, ski
 	}
 	res := result{slots: slots, marks: Marks{}}
 	res.marks.merge(skipped)
-	if r.Now().Sub(t0) > callWithin {
-		// This process was frozen, and someone may count on the call not beginning any more.
+	if wait := r.pace.ready(r.Now()); wait > 0 {
+		err = r.Sleep(ctx, wait)
+	}
+	if err != nil || r.Now().Sub(t0) > CallWithin {
+		// This process ends, or it was frozen and someone may count on the call not beginning any more.
 		res.verdict = NotMade
 		res.marks.add(b.mark(markNotSent), slots...)
 		return b, res, nil
@@ -184,6 +187,10 @@ func (r *run) attempt(ctx context.Context, b Batch, entries map[int64]Entry, ski
 	}
 	r.pace.sent(r.Now(), len(slots))
 	r.spent.add(len(slots))
+	if res.each = r.single(); res.each {
+		r.answeredEach(b, &res, r.Each.SendEach(ctx, bulk))
+		return b, res, nil
+	}
 	results, err := r.Sender.SendBulk(ctx, bulk)
 	if err != nil {
 		r.refused(b, &res, err)
@@ -196,6 +203,10 @@ func (r *run) attempt(ctx context.Context, b Batch, entries map[int64]Entry, ski
 // record writes what is known, and closes the batch when every slot has an outcome.
 func (r *run) record(ctx context.Context, b Batch, marks Marks) error {
 	b.Marks.merge(marks)
+	if twice := b.Marks.twice(); len(twice) > 0 {
+		alarm(ctx, r.Log, b.Ref, twice)
+		marks.add(MarkTwice, twice...)
+	}
 	if len(b.OpenSlots()) == 0 {
 		return r.close(ctx, b.Ref, marks)
 	}

@@ -5,14 +5,34 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"tidings/internal/mail"
 )
 
 // canaryWait is how soon a worker comes back to see whether the canary lives.
 const canaryWait = 5 * time.Second
 
+// renders has one message of the digest rendered, from a recipient's own copy, before this worker sends the first. A template that
+// asks for what copies do not have would be taken by SES and dropped later, by each recipient alone.
+func (r *run) renders(ctx context.Context, entries map[int64]Entry) error {
+	if r.rendered {
+		return nil
+	}
+	for _, e := range entries {
+		_, err := mail.Render(mail.Content{Subject: r.content.Subject, HTML: r.content.HTML, Text: r.content.Text}, e.Data)
+		if r.rendered = err == nil; err != nil {
+			r.Log.ErrorContext(ctx, "digest can't be rendered", "digest", r.shard.Ref.Digest, "error", err)
+			return r.stopDigest(ctx, "The content has a substitution that nothing fills, or one without an end. Nothing was sent. Mend the content in a copy of this digest, and cancel this one.")
+		}
+		break
+	}
+	return nil
+}
+
 // canary holds everything but the first batch that reaches anyone back until SES's events show that mail of this digest goes
 // out whole. It passes on events, never on time alone: a template that SES can't render, or an event path that is cut, is
-// found with at most one batch sent.
+// found with at most one batch sent. A list that would fit into few batches is its own canary: what can be known beforehand, renders
+// finds, and its first batch is a good part of it.
 func (r *run) canary(ctx context.Context, b Batch) error {
 	if !r.control.Canary || r.control.Cancelled() {
 		return nil

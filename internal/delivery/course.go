@@ -75,5 +75,17 @@ func (c Course) Finish(ctx context.Context, id string) error {
 	if err := c.Progress.Recount(ctx, id); err != nil {
 		return err
 	}
-	return c.Digests.Move(ctx, id, digest.Sent, "")
+	p, err := c.Progress.Progress(ctx, id)
+	if err != nil {
+		return err
+	}
+	return c.Digests.Move(ctx, id, digest.Sent, remark(p))
+}
+
+// remark says what editors should know of a digest that has ended, or nothing.
+func remark(p digest.Progress) string {
+	if p.Duplicates == 0 {
+		return ""
+	}
+	return fmt.Sprintf("Second copies that went out: %d. SES's reports of the first ones did not come in time.", p.Duplicates)
 }

@@ -17,9 +17,17 @@ type Suppressor interface {
 	Complained(ctx context.Context, id string) error
 }
 
+// Outcomes is the part of the ledger that events are about.
+type Outcomes interface {
+	// Batch reads a batch with its marks.
+	Batch(ctx context.Context, ref BatchRef) (Batch, error)
+	// Note adds marks to a batch that exists, and returns all that it has then.
+	Note(ctx context.Context, ref BatchRef, marks Marks) (Marks, error)
+}
+
 // Feedback writes SES's events into the ledger.
 type Feedback struct {
-	Batches  Batches
+	Batches  Outcomes
 	People   Suppressor
 	Evidence Evidence
 	Progress *Counter
@@ -140,7 +148,22 @@ func (f *Feedback) apply(ctx context.Context, g *group) error {
 			return err
 		}
 	}
-	return f.Batches.Mark(ctx, g.ref, g.marks, false)
+	all, err := f.Batches.Note(ctx, g.ref, g.marks)
+	if err != nil {
+		return err
+	}
+	twice := all.twice()
+	if len(twice) == 0 {
+		return nil
+	}
+	alarm(ctx, f.Log, g.ref, twice)
+	_, err = f.Batches.Note(ctx, g.ref, Marks{MarkTwice: twice})
+	return err
+}
+
+// alarm reports people who got a second copy, as an error and, unless the process dies at once, only once.
+func alarm(ctx context.Context, log *slog.Logger, ref BatchRef, slots []int64) {
+	log.ErrorContext(ctx, "duplicates: SES accepted two attempts", "digest", ref.Digest, "shard", ref.Shard, "batch", ref.Batch, "slots", slots)
 }
 
 // each calls f for the subscribers in slots of a batch.

@@ -84,6 +84,7 @@ const (
 	MarkUnrendered Mark = "unrendered" // SES could not fill the content
 	MarkDropped    Mark = "dropped"    // SES refused the recipient
 	MarkUnknown    Mark = "unknown"    // whether it was sent can't be known any more
+	MarkTwice      Mark = "twice"      // SES accepted two attempts, and that was reported
 	markAnswered        = "a"          // + attempt: SES answered SUCCESS
 	markSeen            = "e"          // + attempt: an event of SES
 	markSkipped         = "skip-"      // + reason
@@ -164,6 +165,31 @@ func (m Marks) attemptsOf(slot int64) []string {
 		}
 	}
 	return slices.Collect(maps.Keys(attempts))
+}
+
+// twice returns the slots that SES is known to have accepted more than one attempt for, and that were not reported yet.
+func (m Marks) twice() []int64 {
+	if m.evidence() < 2 {
+		return nil
+	}
+	var slots []int64
+	for slot := range int64(MaxEntries) {
+		if len(m.attemptsOf(slot)) > 1 && !slices.Contains(m[MarkTwice], slot) {
+			slots = append(slots, slot)
+		}
+	}
+	return slots
+}
+
+// evidence returns of how many attempts something was accepted.
+func (m Marks) evidence() int {
+	attempts := map[string]bool{}
+	for mark := range m {
+		if name := string(mark); (name[:1] == markAnswered || name[:1] == markSeen) && isNumber(name[1:]) {
+			attempts[name[1:]] = true
+		}
+	}
+	return len(attempts)
 }
 
 func isNumber(s string) bool {

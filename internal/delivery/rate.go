@@ -80,6 +80,8 @@ type pacer struct {
 	slower  float64   // divides the share, at least 1
 	next    time.Time // when the next call may begin
 	refused int       // throttled calls in a row
+	woke    time.Time // when what precedes a call began: reading control and subscribers, writing the attempt
+	lead    time.Duration
 }
 
 // The pace halves with a throttled call and comes back by a tenth with each that is accepted.
@@ -90,8 +92,18 @@ const (
 	maxBackoff = time.Minute
 )
 
-// wait returns how long to wait before the next call.
-func (p *pacer) wait(now time.Time) time.Duration { return max(0, p.next.Sub(now)) }
+// mostLead bounds how long before a call's time what precedes it begins.
+const mostLead = 250 * time.Millisecond
+
+// wake returns how long to wait before what precedes the next call: that takes its time, which would be lost to the rate if it began
+// only when the call may.
+func (p *pacer) wake(now time.Time) time.Duration { return max(0, p.next.Sub(now)-p.lead) }
+
+// ready returns how long to wait, if at all, for the call when what precedes it is done, and learns how long that took.
+func (p *pacer) ready(now time.Time) time.Duration {
+	p.lead = min(max(p.lead*9/10, now.Sub(p.woke)), mostLead)
+	return max(0, p.next.Sub(now))
+}
 
 // sent notes that a call with n recipients began at a time. A worker that fell behind does not catch up: that would be
 // a burst above the rate.
@@ -99,8 +111,16 @@ func (p *pacer) sent(at time.Time, n int) {
 	if p.next.Before(at) {
 		p.next = at
 	}
-	p.next = p.next.Add(time.Duration(float64(n) * max(1, p.slower) / p.share * float64(time.Second)))
+	p.next = p.next.Add(p.takes(n))
 }
+
+// takes returns how long n recipients take at the pace of now.
+func (p *pacer) takes(n int) time.Duration {
+	return time.Duration(float64(n) * max(1, p.slower) / p.share * float64(time.Second))
+}
+
+// unsent takes back that a call with n recipients was made: it was refused for the number of calls.
+func (p *pacer) unsent(n int) { p.next = p.next.Add(-p.takes(n)) }
 
 // throttled slows the pace and leaves SES alone for a while: a second, and twice as long each time in a row.
 func (p *pacer) throttled(now time.Time) {

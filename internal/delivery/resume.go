@@ -10,6 +10,8 @@ const (
 	// grace is how long after an attempt's t0 it is waited for its events. SES refuses signatures older than 5 minutes, so an
 	// attempt can't take effect later than that; the rest is for its events to arrive.
 	grace = 6 * time.Minute
+	// effectWithin is how long after its t0 an attempt can take effect at the latest: SES refuses its signature then.
+	effectWithin = 5 * time.Minute
 	// unknownAfter is how long after its first attempt a slot is given up whose fate can't be known.
 	unknownAfter = 24 * time.Hour
 )
@@ -42,7 +44,9 @@ func (r *run) take(ctx context.Context, b Batch) error {
 	case r.Now().Before(b.T0.Add(grace)):
 		return nil
 	}
-	alive, err := r.Witness.Alive(ctx, b.T0)
+	// The witness must have seen mail that was sent after the last moment at which this attempt could be, not only after t0: the
+	// way of the events may have been cut in between.
+	alive, err := r.Witness.Alive(ctx, b.T0.Add(effectWithin))
 	if err != nil {
 		return err
 	}

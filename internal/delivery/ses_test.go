@@ -14,6 +14,8 @@ import (
 type fakeSES struct {
 	w       *world
 	rate    float64
+	tokens  float64   // what the rate lets pass at the moment; at most a second's worth
+	filled  time.Time // when tokens was right
 	quota   float64
 	latency time.Duration
 	copies  map[string]int // accepted messages by address
@@ -93,10 +95,12 @@ func (s *fakeSES) take(b delivery.Bulk) ([]delivery.Result, error) {
 	if float64(s.within(24*time.Hour)+n) > s.quota {
 		return nil, &delivery.SendError{Verdict: delivery.Quota, Code: "LimitExceededException"}
 	}
-	if float64(s.within(time.Second)+n) > s.rate {
+	s.tokens = min(s.rate, s.tokens+s.w.now.Sub(s.filled).Seconds()*s.rate)
+	if s.filled = s.w.now; s.tokens+1e-6 < float64(n) {
 		s.refused++
 		return nil, &delivery.SendError{Verdict: delivery.Throttled, Code: "TooManyRequestsException"}
 	}
+	s.tokens -= float64(n)
 	results := make([]delivery.Result, n)
 	for i, e := range b.Entries {
 		s.accept(b, e)

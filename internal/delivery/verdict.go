@@ -35,14 +35,29 @@ type result struct {
 	code    string  // SES's word for it
 	some    Verdict // in a mixed answer: the certain refusal of some that matters most for the whole digest
 	took    bool    // in a mixed answer: SES took some
+	whole   bool    // the call was refused, and not the recipients in it
+	each    bool    // each slot had a call of its own, and has its own answer
+	alone   []int64 // slots that SES refused alone in their call
+	again   []int64 // each: slots that may be attempted again
+}
+
+// weigh takes one of the answers to a mixed attempt into account.
+func (res *result) weigh(v Verdict) {
+	if v == Halt || v == Quota && res.some != Halt || v == Throttled && res.some == Ambiguous {
+		res.some = v
+	}
+	res.took = res.took || v == Accepted
 }
 
 // refused judges an attempt whose call had no results.
 func (r *run) refused(b Batch, res *result, err error) {
 	res.verdict, res.code = verdictOf(err)
 	r.Log.Warn("bulk call refused or unanswered", "digest", b.Ref.Digest, "shard", b.Ref.Shard, "batch", b.Ref.Batch, "attempt", b.Attempt, "code", res.code)
-	if res.verdict != Ambiguous {
+	if res.whole = res.verdict != Ambiguous; res.whole {
 		res.marks.add(b.mark(markNotSent), res.slots...)
+	}
+	if res.verdict == Refused && len(res.slots) == 1 {
+		res.alone = res.slots
 	}
 }
 
@@ -59,10 +74,9 @@ func (r *run) answered(b Batch, res *result, results []Result) {
 		if v != res.verdict {
 			res.verdict, res.code = Ambiguous, "mixed answer"
 		}
-		if v == Halt || v == Quota && res.some != Halt || v == Throttled && res.some == Ambiguous {
-			res.some, worst = v, x.Status
+		if res.weigh(v); v == res.some && v != Ambiguous {
+			worst = x.Status
 		}
-		res.took = res.took || v == Accepted
 	}
 	if res.verdict == Ambiguous && res.some != Ambiguous {
 		res.code = worst
@@ -99,9 +113,9 @@ func (r *run) consequence(ctx context.Context, res result) error {
 	}
 	switch verdict {
 	case Accepted:
-		r.pace.accepted()
+		r.taken(res)
 	case Throttled:
-		r.pace.throttled(r.Now())
+		r.busy(res)
 	case NotMade:
 		return stop{0}
 	case Quota:

@@ -13,8 +13,8 @@ import (
 
 // Bounds of time in which an attempt can take effect.
 const (
-	// callWithin is how soon after its attempt was written a call begins, or never.
-	callWithin = 10 * time.Second
+	// CallWithin is how soon after its attempt's t0 a call begins, or never.
+	CallWithin = 10 * time.Second
 	// SendBound is the longest that a send call takes; the adapter's time-out.
 	SendBound = 30 * time.Second
 	// ClockMargin is how far two machines' clocks may differ: a lease's holder stops that long before its end, and a
@@ -55,6 +55,7 @@ type Worker struct {
 	People   People
 	Personal Personal
 	Sender   Sender
+	Each     EachSender // for when SES limits bulk calls; nil: then the pace is theirs
 	Rates    Rates
 	Witness  Witness
 	Log      *slog.Logger
@@ -65,6 +66,7 @@ type Worker struct {
 	Budget time.Duration
 
 	spent spending
+	calls callLimit
 }
 
 // maxTakeovers is how often a shard may be taken over from a worker that died before it is thought that the shard kills them.
@@ -147,7 +149,9 @@ type run struct {
 	content   Content
 	end       time.Time // of the budget
 	pace      pacer
+	suspect   bool // a bulk call was refused, and single sends are to show whether that was for the calls
 	ambiguous int  // answers in a row that left open whether anything was sent
+	rendered  bool // a copy of the digest was rendered
 	changed   bool // the ledger has changed since progress was last called stale
 	noted     time.Time
 }

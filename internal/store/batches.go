@@ -131,16 +131,8 @@ func (l Ledger) Attempt(ctx context.Context, b delivery.Batch, slots []int64, t0
 // Mark implements delivery.Batches. Marks are written before the batch is closed; both writes can be repeated.
 func (l Ledger) Mark(ctx context.Context, ref delivery.BatchRef, marks delivery.Marks, close bool) error {
 	if len(marks) > 0 {
-		actions := make([]table.Action, 0, len(marks))
-		for mark, slots := range marks {
-			actions = append(actions, table.AddToSet(markPrefix+string(mark), table.IntSet(slots)))
-		}
-		_, err := l.Table.Write(ctx, table.Update(outcomeKey(ref), actions...).When(table.Exists(table.PK)))
-		if _, refused := errors.AsType[*table.RefusedError](err); refused {
-			err = delivery.ErrUnknown
-		}
-		if err != nil {
-			return fmt.Errorf("mark batch %s/%d/%d: %w", ref.Digest, ref.Shard, ref.Batch, err)
+		if _, err := l.Note(ctx, ref, marks); err != nil {
+			return err
 		}
 	}
 	if !close {
@@ -150,4 +142,20 @@ func (l Ledger) Mark(ctx context.Context, ref delivery.BatchRef, marks delivery.
 		table.DeleteFromSet("open", table.IntSet{ref.Batch}), table.Remove("takeovers")).
 		When(table.Exists(table.PK)))
 	return l.lost(err, "close batch in", ref.ShardRef)
+}
+
+// Note implements delivery.Outcomes.
+func (l Ledger) Note(ctx context.Context, ref delivery.BatchRef, marks delivery.Marks) (delivery.Marks, error) {
+	actions := make([]table.Action, 0, len(marks))
+	for mark, slots := range marks {
+		actions = append(actions, table.AddToSet(markPrefix+string(mark), table.IntSet(slots)))
+	}
+	item, err := l.Table.Write(ctx, table.Update(outcomeKey(ref), actions...).When(table.Exists(table.PK)))
+	if _, refused := errors.AsType[*table.RefusedError](err); refused {
+		err = delivery.ErrUnknown
+	}
+	if err != nil {
+		return nil, fmt.Errorf("mark batch %s/%d/%d: %w", ref.Digest, ref.Shard, ref.Batch, err)
+	}
+	return marksOf(item), nil
 }
