@@ -55,7 +55,6 @@ func samples() map[string]sample {
 	}
 	articleSamples(out)
 	digestSamples(out)
-	preferenceSamples(out)
 	localSamples(out)
 	return out
 }
