@@ -22,6 +22,9 @@ func Content(_ context.Context, rt *Runtime) (Function, error) {
 	mux := http.NewServeMux()
 	web.Articles{Responder: res, Store: rt.articles(cfg.Storage), BaseURL: cfg.origin()}.Register(mux)
 	web.Archive{Responder: res, Store: rt.digests(cfg.Storage), BaseURL: cfg.origin()}.Register(mux)
-	web.Site{Responder: res, Name: cfg.SiteName, Version: rt.Version, Static: pages.Static(templates.FS)}.Register(mux)
+	web.Feeds{
+		Responder: res, Articles: rt.articles(cfg.Storage), Archive: rt.digests(cfg.Storage), Name: cfg.SiteName, BaseURL: cfg.origin(),
+	}.Register(mux)
+	web.Site{Responder: res, Name: cfg.SiteName, BaseURL: cfg.origin(), Version: rt.Version, Static: pages.Static(templates.FS)}.Register(mux)
 	return serve(res, cfg.Site, mux), nil
 }

@@ -122,7 +122,8 @@ var routes = map[string][]string{
 	},
 	"preferences": {"ANY /unsubscribe/{token}"},
 	"content": {
-		"ANY /", "ANY /{proxy+}", "GET /articles", "GET /articles.json", "GET /articles/{slug}", "GET /digests", "GET /digests.json", "GET /digests/{slug}", "GET /healthz", "GET /robots.txt", "GET /static/{file+}", "GET /topics/{topic}",
+		"ANY /", "ANY /{proxy+}", "GET /articles", "GET /articles.json", "GET /articles/{slug}", "GET /digests", "GET /digests.json", "GET /digests/{slug}",
+		"GET /feed.atom", "GET /feed.json", "GET /healthz", "GET /robots.txt", "GET /sitemap.xml", "GET /static/{file+}", "GET /topics/{topic}",
 	},
 	"editor": {"ANY /editor/api/{proxy+}"},
 }

@@ -126,7 +126,9 @@ func newEditorSite(t testing.TB) editorSite {
 	web.EditorDigests{Responder: res, Service: service, Progress: counted{Audience: 3, Accepted: 2, Skipped: 1}}.Register(api)
 	web.Auth{Responder: res, Verifier: issued, API: api}.Register(s.Mux)
 	web.Archive{Responder: res, Store: s.Digests, BaseURL: base}.Register(s.Mux)
-	web.Site{Responder: res, Name: "Clinic", Version: "v1", Static: pages.Static(templates.FS)}.Register(s.Mux)
+	web.Articles{Responder: res, Store: s.Store, BaseURL: base}.Register(s.Mux)
+	web.Feeds{Responder: res, Articles: s.Store, Archive: s.Digests, Name: "Clinic", BaseURL: base}.Register(s.Mux)
+	web.Site{Responder: res, Name: "Clinic", BaseURL: base, Version: "v1", Static: pages.Static(templates.FS)}.Register(s.Mux)
 	s.Handler = web.Front{Responder: res, Mux: s.Mux, CSP: pages.CSP, HTTPS: true}
 	return s
 }

@@ -6,18 +6,21 @@ import (
 	"time"
 )
 
-// robots keeps crawlers off what is one person's or the editors'.
+// robots keeps crawlers off what is one person's or the editors', and leads them to the rest.
 const robots = `User-agent: *
 Disallow: /confirm/
 Disallow: /editor/
 Disallow: /preferences/
 Disallow: /unsubscribe/
+
+Sitemap: %s/sitemap.xml
 `
 
 // Site serves what every site has: the home page, its styles, and what machines ask for.
 type Site struct {
 	*Responder
 	Name    string       // the clinic's
+	BaseURL string       // public origin, without a trailing slash
 	Version string       // of the build
 	Static  http.Handler // serves /static/…; package pages has it
 }
@@ -38,7 +41,7 @@ func (h Site) home(w http.ResponseWriter, r *http.Request) {
 func (h Site) robots(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "public, max-age=3600")
-	fmt.Fprint(w, robots)
+	fmt.Fprintf(w, robots, h.BaseURL)
 }
 
 // health says that the function runs, and which version of it.
