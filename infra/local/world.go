@@ -17,6 +17,7 @@ import (
 	"tidings/infra/local/template"
 	"tidings/internal/app"
 	"tidings/internal/bolt"
+	"tidings/internal/delivery"
 	"tidings/internal/dynamo"
 	"tidings/internal/ses"
 	"tidings/internal/table"
@@ -56,7 +57,7 @@ func (s *Stack) runtime(f template.Function, keys []byte) *app.Runtime {
 		Environ: env, Log: s.log.With("function", f.Name), Version: app.Version,
 		Now: s.clock.Now, Sleep: s.clock.Sleep, NewID: s.newID,
 		Table: func(string) table.Table { return s.table },
-		Queue: func(url string) app.Queue { return s.queues.Queue(url) },
+		Queue: func(url string) app.Queue { return s.queues.Queue(url) }, Measured: func(url string) delivery.Measured { return s.queues.Queue(url) },
 		Scheduler: func(c app.Schedules) app.Scheduler {
 			return s.schedules.Group(c.ScheduleGroup, s.functionOf(c.DispatchARN), c.ScheduleDLQARN)
 		},

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/oklog/ulid/v2"
 
+	"tidings/internal/delivery"
 	"tidings/internal/dynamo"
 	eventbridge "tidings/internal/scheduler"
 	"tidings/internal/ses"
@@ -37,9 +38,10 @@ func DynamoDB(rt *Runtime, cfg aws.Config) {
 	rt.Table = func(name string) table.Table { return dynamo.New(dynamodb.NewFromConfig(cfg), name) }
 }
 
-// SQS connects queues to send to.
+// SQS connects queues to send to, and to measure.
 func SQS(rt *Runtime, cfg aws.Config) {
 	rt.Queue = func(url string) Queue { return &queue.Queue{Client: sqs.NewFromConfig(cfg), URL: url} }
+	rt.Measured = func(url string) delivery.Measured { return &queue.Queue{Client: sqs.NewFromConfig(cfg), URL: url} }
 }
 
 // EventBridgeScheduler connects the schedules of digests.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"tidings/internal/delivery"
 	"tidings/internal/ses"
 	"tidings/internal/table"
 )
@@ -34,6 +35,7 @@ type Runtime struct {
 	// Connections to what lies outside. Lambda's are made from the SDK's default configuration.
 	Table     func(name string) table.Table
 	Queue     func(url string) Queue
+	Measured  func(url string) delivery.Measured
 	Scheduler func(Schedules) Scheduler
 	SES       func() *ses.Client                                     // SESv2 behind AWS_ENDPOINT_URL_SESV2, or AWS's own
 	Parameter func(ctx context.Context, name string) ([]byte, error) // a secret, decrypted

@@ -30,6 +30,7 @@ type Feedback struct {
 	Batches  Outcomes
 	People   Suppressor
 	Evidence Evidence
+	Lateness Lateness
 	Progress *Counter
 	Log      *slog.Logger
 }

@@ -26,7 +26,8 @@ type Evidence interface {
 // A Backlog tells whether events wait to be recorded: in feedback's queue for more than a minute, or in its
 // dead-letter queue.
 type Backlog interface {
-	Clear(ctx context.Context) (bool, error)
+	// Clear reports whether none of mail waits that SES had accepted until since.
+	Clear(ctx context.Context, since time.Time) (bool, error)
 }
 
 // ProbeAddress is where probes go: SES's mailbox simulator, which costs no reputation.
@@ -60,7 +61,7 @@ func (w *EventWitness) Alive(ctx context.Context, since time.Time) (bool, error)
 	if w.Backlog == nil {
 		return true, nil
 	}
-	return w.Backlog.Clear(ctx)
+	return w.Backlog.Clear(ctx, since)
 }
 
 // probe sends a mail whose Send event shows that events arrive. A probe that fails is no error: the next one follows.

@@ -1,13 +1,17 @@
-// Package sqs puts messages into SQS queues.
+// Package sqs puts messages into SQS queues, and asks how many are in them.
 package sqs
 
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"tidings/internal/delivery"
 )
 
 // A Queue is one queue. The SDK's retries are on: a message that is sent twice is harmless, since messages are hints.
@@ -26,4 +30,34 @@ func (q *Queue) Send(ctx context.Context, body []byte, delay time.Duration) erro
 		return fmt.Errorf("send message: %w", err)
 	}
 	return nil
+}
+
+// counts are the attributes that add up to a queue's depth.
+var counts = []types.QueueAttributeName{
+	types.QueueAttributeNameApproximateNumberOfMessages,
+	types.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
+	types.QueueAttributeNameApproximateNumberOfMessagesDelayed,
+}
+
+// Depth returns how many messages the queue holds. SQS's counts are right when nobody has sent for a minute
+// (GetQueueAttributes: "eventual consistency").
+func (q *Queue) Depth(ctx context.Context) (delivery.Depth, error) {
+	names := append(counts[:len(counts):len(counts)], types.QueueAttributeNameVisibilityTimeout)
+	out, err := q.Client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &q.URL, AttributeNames: names})
+	if err != nil {
+		return delivery.Depth{}, fmt.Errorf("get depth of queue: %w", err)
+	}
+	var d delivery.Depth
+	for _, name := range names {
+		n, err := strconv.Atoi(out.Attributes[string(name)])
+		if err != nil {
+			return delivery.Depth{}, fmt.Errorf("get depth of queue: no %s in the answer", name)
+		}
+		if name == types.QueueAttributeNameVisibilityTimeout {
+			d.Visibility = time.Duration(n) * time.Second
+		} else {
+			d.Messages += n
+		}
+	}
+	return d, nil
 }

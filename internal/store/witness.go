@@ -9,8 +9,8 @@ import (
 	"tidings/internal/table"
 )
 
-// A Witness keeps how far SES's events have come and when the last probe was sent, in one item of the ledger's key family:
-// "L#witness"/"W". It implements delivery.Evidence.
+// A Witness keeps how far SES's events have come, when the last probe was sent, and when an event was last late, in one item of the
+// ledger's key family: "L#witness"/"W". It implements delivery.Evidence and delivery.Lateness.
 type Witness struct {
 	Table table.Table
 	Now   func() time.Time
@@ -19,22 +19,33 @@ type Witness struct {
 var witnessKey = table.Key{PK: "L#witness", SK: "W"}
 
 // Heard implements delivery.Evidence. The item keeps the latest time.
-func (w Witness) Heard(ctx context.Context, at time.Time) error {
-	_, err := w.Table.Write(ctx, table.Update(witnessKey, table.Set("heard", at.UnixMilli())).
-		When(table.Or(table.Absent("heard"), table.Lt("heard", at.UnixMilli()))))
+func (w Witness) Heard(ctx context.Context, at time.Time) error { return w.note(ctx, "heard", at) }
+
+// Last implements delivery.Evidence.
+func (w Witness) Last(ctx context.Context) (time.Time, error) { return w.read(ctx, "heard") }
+
+// Late implements delivery.Lateness. The item keeps the latest time.
+func (w Witness) Late(ctx context.Context, at time.Time) error { return w.note(ctx, "late", at) }
+
+// LastLate implements delivery.Lateness.
+func (w Witness) LastLate(ctx context.Context) (time.Time, error) { return w.read(ctx, "late") }
+
+// note keeps a time, unless a later one is kept.
+func (w Witness) note(ctx context.Context, name string, at time.Time) error {
+	_, err := w.Table.Write(ctx, table.Update(witnessKey, table.Set(name, at.UnixMilli())).
+		When(table.Or(table.Absent(name), table.Lt(name, at.UnixMilli()))))
 	if _, refused := table.Refused(err, 0); err != nil && !refused {
-		return fmt.Errorf("note time of event: %w", err)
+		return fmt.Errorf("note time that an event was %s: %w", name, err)
 	}
 	return nil
 }
 
-// Last implements delivery.Evidence.
-func (w Witness) Last(ctx context.Context) (time.Time, error) {
+func (w Witness) read(ctx context.Context, name string) (time.Time, error) {
 	item, err := w.Table.Get(ctx, witnessKey)
 	if err != nil && !errors.Is(err, table.ErrNotFound) {
-		return time.Time{}, fmt.Errorf("read time of last event: %w", err)
+		return time.Time{}, fmt.Errorf("read time that an event was %s: %w", name, err)
 	}
-	return milli(item, "heard"), nil
+	return milli(item, name), nil
 }
 
 // ClaimProbe implements delivery.Evidence. A claim whose answer was lost counts as another's: the next one comes soon.

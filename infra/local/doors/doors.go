@@ -2,8 +2,8 @@
 // EventBridge Scheduler, and hands it to the stack's own queues, keys and schedules. It exists so that the API's functions can run in
 // SAM CLI's containers (make sam-local), with no code of theirs knowing, and their messages still wake the workers in this process.
 //
-// It knows the four calls that Tidings makes, and refuses every other call, member and value that it would have to leave out: SendMessage,
-// GetParameter, and CreateSchedule, UpdateSchedule and DeleteSchedule. SES and DynamoDB have addresses of their own.
+// It knows the calls that Tidings makes, and refuses every other call, member and value that it would have to leave out: SendMessage,
+// GetQueueAttributes, GetParameter, and CreateSchedule, UpdateSchedule and DeleteSchedule. SES and DynamoDB have addresses of their own.
 package doors
 
 import (
@@ -16,6 +16,8 @@ import (
 	"regexp"
 	"sync"
 	"time"
+
+	"tidings/internal/delivery"
 )
 
 // maxBody is the largest request that is read: SQS's largest message is 1 MiB, which JSON may make up to six times longer.
@@ -34,6 +36,7 @@ type Config struct {
 
 // A Queue is one of the stack's queues.
 type Queue interface {
+	delivery.Measured
 	Send(ctx context.Context, body []byte, delay time.Duration) error
 }
 
@@ -77,6 +80,8 @@ func (s *Server) json(w http.ResponseWriter, r *http.Request) {
 	switch r.Header.Get("X-Amz-Target") {
 	case "AmazonSQS.SendMessage":
 		out, fail = call(w, r, "sqs", s.sendMessage)
+	case "AmazonSQS.GetQueueAttributes":
+		out, fail = call(w, r, "sqs", s.queueAttributes)
 	case "AmazonSSM.GetParameter":
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 		out, fail = call(w, r, "ssm", s.getParameter)

@@ -135,7 +135,13 @@ func TestQueue(t *testing.T) {
 	if got := w.queues.Queue(mailURL).Letters(1); len(got) != 1 || string(got[0].Body) != body {
 		t.Errorf("the message became %+v", got)
 	}
+	if d, err := mail.Depth(t.Context()); err != nil || d.Messages != 2 || d.Visibility != w.queues.Queue(mailURL).Visibility {
+		t.Errorf("depth %+v, %v", d, err)
+	}
 	mail.URL += "-other"
+	if _, err := mail.Depth(t.Context()); err == nil {
+		t.Error("a queue that does not exist has a depth")
+	}
 	if err := mail.Send(t.Context(), []byte(body), 0); err == nil {
 		t.Error("a queue that does not exist took a message")
 	} else if _, ok := errors.AsType[*sqstypes.QueueDoesNotExist](err); !ok {
@@ -212,6 +218,7 @@ func TestRefusals(t *testing.T) {
 		"another operation":   {"POST", "/", "sqs", "AmazonSQS.ReceiveMessage", message, "404 UnknownOperationException"},
 		"another path":        {"POST", "/tags/x", "scheduler", "", "{}", "404 UnknownOperationException"},
 		"get":                 {"GET", "/schedules/a", "scheduler", "", "", "404 UnknownOperationException"},
+		"another attribute":   {"POST", "/", "sqs", "AmazonSQS.GetQueueAttributes", `{"QueueUrl":"` + mailURL + `","AttributeNames":["Policy"]}`, "400 InvalidAttributeName"},
 		"no JSON":             {"POST", "/", "sqs", "AmazonSQS.SendMessage", "{", "400 ValidationException"},
 		"two documents":       {"POST", "/", "sqs", "AmazonSQS.SendMessage", message + message, "400 ValidationException"},
 		"attributes":          {"POST", "/", "sqs", "AmazonSQS.SendMessage", `{"MessageAttributes":{}}`, "400 ValidationException"},

@@ -1,7 +1,11 @@
 package queue
 
 import (
+	"context"
+	"fmt"
 	"time"
+
+	"tidings/internal/delivery"
 )
 
 // A Stats is what a queue holds.
@@ -45,6 +49,15 @@ func (q *Queue) Stats() Stats {
 		st.Oldest = now.Sub(e.Value.(*message).sent)
 	}
 	return st
+}
+
+// Depth implements delivery.Measured, as package sqs does.
+func (q *Queue) Depth(context.Context) (delivery.Depth, error) {
+	if q.svc == nil {
+		return delivery.Depth{}, fmt.Errorf("queue %s does not exist", q.Name)
+	}
+	st := q.Stats()
+	return delivery.Depth{Messages: st.Visible + st.InFlight + st.Delayed, Visibility: q.Visibility}, nil
 }
 
 // Letters returns the oldest messages of the queue, at most limit, without receiving them.

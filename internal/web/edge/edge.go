@@ -12,7 +12,9 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -120,7 +122,8 @@ func (w *recorder) response(head bool) events.APIGatewayV2HTTPResponse {
 type Message struct {
 	ID       string
 	Body     []byte
-	Receives int // how often it was received, this time included; 0 when unknown
+	Receives int       // how often it was received, this time included; 0 when unknown
+	Sent     time.Time // zero when unknown
 }
 
 // Queue serves SQS events with h, which returns the IDs of the messages that failed (they come again, or end in the
@@ -136,6 +139,9 @@ func Queue(h func(ctx context.Context, messages []Message) (failed []string, err
 			messages[i] = Message{ID: rec.MessageId, Body: []byte(rec.Body)}
 			if n, ok := rec.Attributes["ApproximateReceiveCount"]; ok {
 				fmt.Sscan(n, &messages[i].Receives)
+			}
+			if ms, err := strconv.ParseInt(rec.Attributes["SentTimestamp"], 10, 64); err == nil {
+				messages[i].Sent = time.UnixMilli(ms).UTC()
 			}
 		}
 		failed, err := h(ctx, messages)
