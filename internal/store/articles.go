@@ -30,8 +30,9 @@ const maxSlugs = 100
 // maxRaces bounds how often a change that someone else's overtook is tried again.
 const maxRaces = 8
 
-// Create makes an article of the draft and keeps it, under the next free slug when its own is taken. A draft whose
-// source is known already changes nothing: the article of that source comes back, and created is false.
+// Create makes an article of the draft and keeps it, under the next free slug when the one made from its title is taken; one
+// that the draft names is a fault.Conflict then. A draft whose source is known already changes nothing: the article of
+// that source comes back, and created is false.
 func (s Articles) Create(ctx context.Context, d article.Draft) (a article.Article, created bool, err error) {
 	if a, err = article.New(d, s.Now()); err != nil {
 		return article.Article{}, false, err
@@ -61,6 +62,9 @@ func (s Articles) Create(ctx context.Context, d article.Draft) (a article.Articl
 		}
 		if _, refused := table.Refused(err, 0); !refused {
 			return article.Article{}, false, fmt.Errorf("create article %s: %w", a.Slug, err)
+		}
+		if d.Slug != "" && d.Source == "" { // the editor's own choice
+			return article.Article{}, false, fault.Field(fault.Conflict, "slug", "Another article has this name. Choose another slug.")
 		}
 	}
 	return article.Article{}, false, fault.Field(fault.Conflict, "slug", "Too many articles have this name. Choose another slug.")

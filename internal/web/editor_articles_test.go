@@ -91,6 +91,7 @@ func TestEditorsBadRequestsChangeNothing(t *testing.T) {
 	for _, slug := range []string{"Upper", "a--b", "-a", "a b", "../x", strings.Repeat("a", 81)} {
 		decoded(t, s.ask("POST", "/editor/api/articles", `{"title":"T","body":"x","slug":"`+slug+`"}`), 400)
 	}
+	decoded(t, s.ask("POST", "/editor/api/articles", `{"title":"T","body":"x","slug":"sleep"}`), 409)
 	decoded(t, s.ask("PATCH", "/editor/api/articles/sleep", `{"slug":"other"}`), 400)
 	decoded(t, s.ask("POST", "/editor/api/articles", `title=x`, "Content-Type: application/x-www-form-urlencoded"), 415)
 	if after := s.ask("GET", "/editor/api/articles/sleep", "").Body.String(); after != before {
