@@ -37,7 +37,7 @@ type (
 	AnswerLimit struct {
 		SignupsPerDay int `env:"SIGNUPS_PER_ADDRESS_DAY" envDefault:"3"` // confirmation mails to one address
 	}
-	// MailQueue is the queue of single mails: confirmations and tests.
+	// MailQueue is the queue of single mails: to one person, and tests.
 	MailQueue struct {
 		MailQueueURL string `env:"MAIL_QUEUE_URL,required"`
 	}
@@ -96,6 +96,7 @@ type (
 	ContentConfig struct {
 		Site
 		Storage
+		MailQueue
 	}
 	// EditorConfig configures editor.
 	EditorConfig struct {

@@ -2,13 +2,11 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"tidings/internal/delivery"
 	"tidings/internal/ses"
 	"tidings/internal/store"
-	"tidings/internal/token"
 	"tidings/internal/web/edge"
 )
 
@@ -96,7 +94,7 @@ func (rt *Runtime) worker(cfg DeliverConfig, keys Keys) *delivery.Worker {
 	ledger := rt.ledger(cfg.Storage)
 	return &delivery.Worker{
 		Course: rt.course(cfg.Storage, cfg.ShardQueue), Batches: ledger, Claims: ledger, People: rt.subscribers(cfg.Storage),
-		Personal: delivery.Copies{Site: cfg.mail(), Link: keys.unsubscribeLink(cfg.origin(), rt.Now)},
+		Personal: delivery.Copies{Site: cfg.mail(), Links: delivery.Linker{Tokens: keys.Tokens, BaseURL: cfg.origin(), Now: rt.Now}.Links},
 		Sender:   sender, Rates: store.Rates{Table: rt.Table(cfg.TableName), Now: rt.Now},
 		Witness: &delivery.EventWitness{Evidence: rt.evidence(cfg.Storage), Sender: sender, Log: rt.Log, Now: rt.Now},
 		Log:     rt.Log, Sleep: rt.Sleep, NewID: rt.NewID, Budget: deliverBudget,
@@ -146,15 +144,4 @@ func (s Sending) bulk() ses.From {
 
 func (s Sending) transactional() ses.From {
 	return ses.From{Address: s.FromTransact, ReplyTo: s.ReplyTo, ConfigurationSet: s.ConfigurationSet}
-}
-
-// unsubscribeLink makes the links by which people leave. It returns "" for what is no subscriber's ID.
-func (k Keys) unsubscribeLink(origin string, now func() time.Time) func(id string) string {
-	return func(id string) string {
-		t, err := k.Tokens.Sign(token.Claims{Purpose: token.Unsubscribe, Subscriber: id, Issued: now()})
-		if err != nil {
-			return ""
-		}
-		return fmt.Sprintf("%s/unsubscribe/%s", origin, t)
-	}
 }

@@ -33,11 +33,11 @@ func Signup(ctx context.Context, rt *Runtime) (Function, error) {
 		Requests: people, Queue: rt.Queue(cfg.MailQueueURL), Identity: keys.Identity, Consent: consent,
 		PerHour: cfg.SignupsPerIPHour, Now: rt.Now,
 	}}.Register(mux)
-	web.Confirm{Responder: res, Links: keys.links(people, rt)}.Register(mux)
+	web.Confirm{Responder: res, Links: keys.links(people, rt, cfg.MailQueue)}.Register(mux)
 	return serve(res, cfg.Site, mux), nil
 }
 
-// Preferences builds the function behind the links by which people leave.
+// Preferences builds the function behind the links by which people leave, change what they get, and see and erase what is held.
 func Preferences(ctx context.Context, rt *Runtime) (Function, error) {
 	cfg, err := load[PreferencesConfig](rt.Environ)
 	if err != nil {
@@ -47,16 +47,27 @@ func Preferences(ctx context.Context, rt *Runtime) (Function, error) {
 	if err != nil {
 		return nil, err
 	}
+	consents, err := audience.LoadConsents(templates.FS)
+	if err != nil {
+		return nil, err
+	}
 	res, err := rt.responder(cfg.Site)
 	if err != nil {
 		return nil, err
 	}
+	people := rt.subscribers(cfg.Storage)
+	preferences := &audience.Preferences{
+		Tokens: keys.Tokens, Profiles: people, Records: people, Consents: consents, Queue: rt.Queue(cfg.MailQueueURL),
+		Identity: keys.Identity, Now: rt.Now,
+	}
 	mux := http.NewServeMux()
-	web.Unsubscribe{Responder: res, Links: keys.links(rt.subscribers(cfg.Storage), rt)}.Register(mux)
+	web.Unsubscribe{Responder: res, Links: keys.links(people, rt, cfg.MailQueue)}.Register(mux)
+	web.Preferences{Responder: res, Preferences: preferences, Topics: rt.articles(cfg.Storage), Now: rt.Now}.Register(mux)
+	web.Rights{Responder: res, Rights: preferences}.Register(mux)
 	return serve(res, cfg.Site, mux), nil
 }
 
 // links is what the links in mails do.
-func (k Keys) links(m audience.Memberships, rt *Runtime) *audience.Links {
-	return &audience.Links{Tokens: k.Tokens, Memberships: m, Identity: k.Identity, Now: rt.Now}
+func (k Keys) links(m audience.Memberships, rt *Runtime, q MailQueue) *audience.Links {
+	return &audience.Links{Tokens: k.Tokens, Memberships: m, Queue: rt.Queue(q.MailQueueURL), Identity: k.Identity, Now: rt.Now}
 }

@@ -120,7 +120,10 @@ var routes = map[string][]string{
 	"signup": {
 		"ANY /confirm/{token}", "ANY /subscribe", "ANY /subscribe/check-inbox", "POST /subscribe",
 	},
-	"preferences": {"ANY /unsubscribe/{token}"},
+	"preferences": {
+		"ANY /preferences/{token}", "ANY /preferences/{token}/erase", "ANY /preferences/{token}/export", "ANY /unsubscribe/{token}",
+		"POST /preferences/{token}/link",
+	},
 	"content": {
 		"ANY /", "ANY /{proxy+}", "GET /articles", "GET /articles.json", "GET /articles/{slug}", "GET /digests", "GET /digests.json", "GET /digests/{slug}",
 		"GET /feed.atom", "GET /feed.json", "GET /healthz", "GET /robots.txt", "GET /sitemap.xml", "GET /static/{file+}", "GET /topics/{topic}",

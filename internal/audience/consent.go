@@ -5,7 +5,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -17,42 +19,48 @@ type Consent struct {
 	Text    string
 }
 
-// LoadConsent returns the newest consent text of fsys, whose root is the folder templates: consent/v<n>.txt of the
-// highest n.
-func LoadConsent(fsys fs.FS) (Consent, error) {
+// LoadConsents returns the consent texts of fsys, whose root is the folder templates, by their versions: consent/v<n>.txt.
+func LoadConsents(fsys fs.FS) (map[int]Consent, error) {
 	files, err := fs.Glob(fsys, "consent/v*.txt")
 	if err != nil {
-		return Consent{}, fmt.Errorf("load consent texts: %w", err)
+		return nil, fmt.Errorf("load consent texts: %w", err)
 	}
-	var c Consent
+	all := map[int]Consent{}
 	for _, file := range files {
 		n, err := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(path.Base(file), "v"), ".txt"))
 		if err != nil || n < 1 {
-			return Consent{}, fmt.Errorf("load consent texts: %s is not named by its version", file)
-		}
-		if n <= c.Version {
-			continue
+			return nil, fmt.Errorf("load consent texts: %s is not named by its version", file)
 		}
 		text, err := fs.ReadFile(fsys, file)
 		if err != nil {
-			return Consent{}, fmt.Errorf("load consent texts: %w", err)
+			return nil, fmt.Errorf("load consent texts: %w", err)
 		}
-		c = Consent{n, string(text)}
+		all[n] = Consent{n, string(text)}
 	}
-	if c.Version == 0 {
-		return Consent{}, fmt.Errorf("load consent texts: there is none")
+	if len(all) == 0 {
+		return nil, fmt.Errorf("load consent texts: there is none")
 	}
-	return c, nil
+	return all, nil
+}
+
+// LoadConsent returns the newest consent text of fsys.
+func LoadConsent(fsys fs.FS) (Consent, error) {
+	all, err := LoadConsents(fsys)
+	if err != nil {
+		return Consent{}, err
+	}
+	return all[slices.Max(slices.Collect(maps.Keys(all)))], nil
 }
 
 // Agreed names a consent text for good: the version says which, the hash that it is still the same.
 func (c Consent) Agreed() Agreed {
 	sum := sha256.Sum256([]byte(c.Text))
-	return Agreed{c.Version, hex.EncodeToString(sum[:])}
+	return Agreed{Version: c.Version, SHA256: hex.EncodeToString(sum[:])}
 }
 
 // Agreed is a reference to a consent text.
 type Agreed struct {
 	Version int    `json:"version"`
-	SHA256  string `json:"sha256"` // of the text, in hex
+	SHA256  string `json:"sha256"`         // of the text, in hex
+	Text    string `json:"text,omitempty"` // only in an Export
 }

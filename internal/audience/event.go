@@ -12,6 +12,7 @@ type Kind string
 const (
 	EventRequested    Kind = "requested"
 	EventConfirmed    Kind = "confirmed"
+	EventChanged      Kind = "changed" // preferences
 	EventUnsubscribed Kind = "unsubscribed"
 	EventBounced      Kind = "bounced"
 	EventComplained   Kind = "complained"
@@ -35,6 +36,9 @@ type Event struct {
 	IPHash string    `json:"ip,omitempty"`      // see Identity.IPHash
 	Name   string    `json:"name,omitempty"`    // what was asked for, with Topics
 	Topics []string  `json:"topics,omitempty"`
+	// Changed names what a change of preferences set: name, topics, pause. One that is named and missing was emptied.
+	Changed     []string   `json:"changed,omitempty"`
+	PausedUntil *time.Time `json:"pausedUntil,omitempty"`
 	// Request is what a confirmation confirmed.
 	Request *Event `json:"request,omitempty"`
 }

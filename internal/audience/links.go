@@ -23,6 +23,7 @@ type Memberships interface {
 type Links struct {
 	Tokens      *token.Keyring
 	Memberships Memberships
+	Queue       Queue // where Confirm asks for the welcome
 	Identity    Identity
 	Now         func() time.Time
 }
@@ -33,7 +34,8 @@ func (l *Links) Check(p token.Purpose, text string) error {
 	return err
 }
 
-// Confirm does what a confirmation mail's link offers.
+// Confirm does what a confirmation mail's link offers. A press that comes again asks for the welcome again, in case it was lost;
+// who mails it knows whom it has welcomed.
 func (l *Links) Confirm(ctx context.Context, text string, v Visit) error {
 	c, err := l.Tokens.Verify(token.Confirm, text, l.Now())
 	if err != nil {
@@ -41,6 +43,9 @@ func (l *Links) Confirm(ctx context.Context, text string, v Visit) error {
 	}
 	if err := l.Memberships.Confirm(ctx, c.Subscriber, c.Issued, l.event(EventConfirmed, HowLink, v)); err != nil {
 		return fmt.Errorf("confirm %s: %w", c.Subscriber, err)
+	}
+	if err := l.Queue.Send(ctx, message(MessageWelcome, c.Subscriber), 0); err != nil {
+		return fmt.Errorf("enqueue welcome of %s: %w", c.Subscriber, err)
 	}
 	return nil
 }

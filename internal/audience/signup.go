@@ -21,16 +21,20 @@ type Queue interface {
 	Send(ctx context.Context, body []byte, delay time.Duration) error
 }
 
-// A LimitError is the fault.Limited of someone who has signed up too often.
+// A LimitError is the fault.Limited of someone who asks for something too often.
 type LimitError struct {
 	After time.Duration // until it makes sense to try again
+	Why   string        // for people
 }
 
-func (e *LimitError) Error() string { return "limit of sign-ups reached" }
+func (e *LimitError) Error() string { return "limit reached" }
 
 // Unwrap returns the fault.
-func (e *LimitError) Unwrap() error {
-	return fault.New(fault.Limited, "There were many sign-ups from your network. Please try again later.")
+func (e *LimitError) Unwrap() error { return fault.New(fault.Limited, "%s", e.Why) }
+
+// TooManySignUps is the LimitError of a network.
+func TooManySignUps(after time.Duration) error {
+	return &LimitError{after, "There were many sign-ups from your network. Please try again later."}
 }
 
 // SignUps takes sign-ups. Whatever is known of an address, a well-formed sign-up is one write, one message and no answer, so
@@ -78,19 +82,24 @@ func (s *SignUps) Add(ctx context.Context, f Form) error {
 	if err := s.Requests.Add(ctx, r, s.PerHour); err != nil {
 		return fmt.Errorf("keep sign-up of %s: %w", r.ID, err)
 	}
-	if err := s.Queue.Send(ctx, signupMessage(r.ID), 0); err != nil {
+	if err := s.Queue.Send(ctx, message(MessageSignup, r.ID), 0); err != nil {
 		return fmt.Errorf("enqueue mail for sign-up of %s: %w", r.ID, err)
 	}
 	return nil
 }
 
-// MessageSignup is the kind of the message that asks for the mail which a sign-up gets.
-const MessageSignup = "signup"
+// The kinds of messages that ask for a mail to one subscriber.
+const (
+	MessageSignup  = "signup"  // whatever a sign-up is answered with
+	MessageWelcome = "welcome" // follows a confirmation
+	MessageManage  = "manage"  // a fresh link to preferences
+)
 
-func signupMessage(id string) []byte {
+// message asks for a mail, by the subscriber's ID alone.
+func message(kind, id string) []byte {
 	b, _ := json.Marshal(struct {
 		Kind       string `json:"kind"`
 		Subscriber string `json:"subscriber"`
-	}{MessageSignup, id}) // strings only
+	}{kind, id}) // strings only
 	return b
 }

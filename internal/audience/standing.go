@@ -30,7 +30,7 @@ func (s Standing) Answer() Answer {
 		return Silence
 	case s.Subscriber.Status == Confirmed:
 		return Already
-	case s.Subscriber.Status == Bounced || s.Subscriber.Status == Complained:
+	case s.Subscriber.Suppressed():
 		return AskOnce
 	}
 	return Ask

@@ -26,9 +26,25 @@ type Subscriber struct {
 	Name        string // as given, at most MaxName characters; may be empty
 	Topics      []string
 	Status      Status
+	Reason      Status    // of Erased: what was so before, Unsubscribed, Bounced or Complained
 	ConfirmedAt time.Time // of the current subscription
 	LeftAt      time.Time // unsubscribed, bounced, complained or erased
 	PausedUntil time.Time // no digest before
+}
+
+// Suppressed reports whether mail to the address bounced or was called spam. An erasure does not lift that.
+func (s Subscriber) Suppressed() bool {
+	status := s.Status
+	if status == Erased {
+		status = s.Reason
+	}
+	return status == Bounced || status == Complained
+}
+
+// Reachable reports whether single mails that somebody asks for themselves go to the address: it is known, and no mail to it
+// bounced or was called spam.
+func (s Subscriber) Reachable() bool {
+	return s.Email != "" && (s.Status == Confirmed || s.Status == Unsubscribed)
 }
 
 // TopicsMatch reports whether someone who chose topics gets a digest about others. None, on either side, matches all.

@@ -7,21 +7,22 @@ import (
 	"tidings/internal/mail"
 )
 
-// Copies is the Personal in use: package mail's substitutions and list headers, with the subscriber's own link to leave.
+// Copies is the Personal in use: package mail's substitutions and list headers, with the subscriber's own links.
 type Copies struct {
 	Site mail.Site
-	// Link returns the address of a subscriber's unsubscribe page, which serves the one-click POST of RFC 8058 too.
-	Link func(subscriberID string) string
+	// Links returns the addresses of a subscriber's pages to leave, which serves the one-click POST of RFC 8058 too, and of
+	// preferences.
+	Links func(subscriberID string) (mail.Links, error)
 }
 
 // Entry implements Personal.
 func (c Copies) Entry(s audience.Subscriber) (data map[string]string, headers []Header, err error) {
-	link := c.Link(s.ID)
-	if link == "" {
-		return nil, nil, fmt.Errorf("no unsubscribe link")
+	links, err := c.Links(s.ID)
+	if err != nil {
+		return nil, nil, fmt.Errorf("make links of %s: %w", s.ID, err)
 	}
-	for _, h := range mail.ListHeaders(c.Site, link) {
+	for _, h := range mail.ListHeaders(c.Site, links.Unsubscribe) {
 		headers = append(headers, Header(h))
 	}
-	return mail.Substitutions(s.Name, link), headers, nil
+	return mail.Substitutions(s.Name, links), headers, nil
 }

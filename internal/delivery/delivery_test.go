@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,7 +60,7 @@ func TestCopiesArePersonal(t *testing.T) {
 		if !slices.Equal(m.entry.Headers, want) {
 			t.Fatalf("headers %v, want %v", m.entry.Headers, want)
 		}
-		if m.entry.Data["unsubscribe_url"] != link || m.entry.Data["greeting"] != "Hello "+byAddress[m.entry.To].Name+"," {
+		if m.entry.Data["unsubscribe_url"] != link || m.entry.Data["preferences_url"] != strings.Replace(link, "unsubscribe", "preferences", 1) || m.entry.Data["greeting"] != "Hello "+byAddress[m.entry.To].Name+"," {
 			t.Fatalf("substitutions %v", m.entry.Data)
 		}
 		if m.tags["digest"] != testDigest || m.tags["attempt"] != "1" {
@@ -74,7 +75,8 @@ func TestCopiesArePersonal(t *testing.T) {
 
 func TestCopyNeedsALink(t *testing.T) {
 	t.Parallel()
-	if _, _, err := (delivery.Copies{Link: func(string) string { return "" }}).Entry(audience.Subscriber{ID: "x"}); err == nil {
+	links := delivery.Linker{Tokens: newPostRoom(t).Tokens, Now: time.Now}
+	if _, _, err := (delivery.Copies{Links: links.Links}).Entry(audience.Subscriber{ID: "x"}); err == nil {
 		t.Error("a copy without a link to leave")
 	}
 }

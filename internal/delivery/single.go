@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"tidings/internal/audience"
@@ -15,13 +14,18 @@ import (
 	"tidings/internal/token"
 )
 
-// Standings reads what decides over the mail that answers a sign-up, and counts such mails.
+// Standings reads what decides over the mails to a single person, and counts such mails.
 type Standings interface {
 	// Standing returns what is known of a subscriber; no error for an unknown ID.
 	Standing(ctx context.Context, id string) (audience.Standing, error)
 	// CountMail counts the mail that a message asks for, and returns false beyond perDay in a day. A message that comes again
 	// is not counted again.
 	CountMail(ctx context.Context, id, message string, perDay int) (bool, error)
+	// CountLink does the same for mails with a fresh link, which their own readers ask for.
+	CountLink(ctx context.Context, id, message string, perDay int) (bool, error)
+	// Welcome notes that somebody who has confirmed is welcomed, and returns false when another message did that, or when they
+	// are not on the list any more.
+	Welcome(ctx context.Context, id, message string) (bool, error)
 	// AskSuppressed notes that somebody who is suppressed is asked, and returns false when another message did that in the
 	// last audience.SuppressedEvery.
 	AskSuppressed(ctx context.Context, id, message string) (bool, error)
@@ -56,7 +60,7 @@ type Received struct {
 	Receives int // how often it came, this time included; 0: unknown
 }
 
-// Singles serves the mail queue: answers to sign-ups, and test mails. A message holds an ID, and what is to be mailed is
+// Singles serves the mail queue: answers to sign-ups, what follows them, and test mails. A message holds an ID, and what is to be mailed is
 // decided when it is read, so that a late one mails nothing that is no longer true.
 type Singles struct {
 	Standings Standings
@@ -65,7 +69,7 @@ type Singles struct {
 	Builder   *mail.Builder
 	Site      mail.Site
 	Tokens    *token.Keyring
-	PerDay    int // mails that sign-ups cause, to one address
+	PerDay    int // mails that sign-ups cause, to one address, and as many fresh links
 	Log       *slog.Logger
 	Now       func() time.Time
 	Sleep     func(ctx context.Context, d time.Duration) error
@@ -75,7 +79,7 @@ type Singles struct {
 
 // singleMessage is what the mail queue carries.
 type singleMessage struct {
-	Kind       string `json:"kind"` // audience.MessageSignup or messageTest
+	Kind       string `json:"kind"` // one of audience's, or messageTest
 	Subscriber string `json:"subscriber"`
 	Test       string `json:"test"`
 }
@@ -96,7 +100,7 @@ func (s *Singles) Handle(ctx context.Context, messages []Received) (failed []str
 		case msg.Kind == messageTest:
 			err = s.test(ctx, m, msg.Test)
 		default:
-			err = s.signup(ctx, m, msg.Subscriber)
+			err = s.person(ctx, m, msg)
 		}
 		if err != nil {
 			s.Log.ErrorContext(ctx, "mail not sent", "message", m.ID, "receives", m.Receives, "error", err)
@@ -113,9 +117,9 @@ func parseSingle(body []byte) (singleMessage, error) {
 		return m, fmt.Errorf("mail message is not JSON of the known shape")
 	}
 	switch m.Kind {
-	case audience.MessageSignup:
+	case audience.MessageSignup, audience.MessageWelcome, audience.MessageManage:
 		if len(m.Subscriber) != audience.IDLen {
-			return m, fmt.Errorf("sign-up message without a subscriber's ID")
+			return m, fmt.Errorf("%s message without a subscriber's ID", m.Kind)
 		}
 	case messageTest:
 		if m.Test == "" {
@@ -125,6 +129,17 @@ func parseSingle(body []byte) (singleMessage, error) {
 		return m, fmt.Errorf("mail message of an unknown kind")
 	}
 	return m, nil
+}
+
+// person mails what a message about a subscriber asks for.
+func (s *Singles) person(ctx context.Context, m Received, msg singleMessage) error {
+	switch msg.Kind {
+	case audience.MessageWelcome:
+		return s.welcome(ctx, m, msg.Subscriber)
+	case audience.MessageManage:
+		return s.manage(ctx, m, msg.Subscriber)
+	}
+	return s.signup(ctx, m, msg.Subscriber)
 }
 
 // signup answers a sign-up. A confirmation is signed anew each time it is sent.
@@ -159,20 +174,32 @@ func (s *Singles) signup(ctx context.Context, m Received, id string) error {
 
 // answer builds the mail.
 func (s *Singles) answer(id string, st audience.Standing, answer audience.Answer) (Single, error) {
-	single := Single{To: st.Episode.Email, Headers: headersOf(mail.ConfirmHeaders()), Tags: map[string]string{"mail": "confirm"}}
-	claims, path, build := st.Episode.ConfirmClaims(), "/confirm/", s.Builder.Confirm
 	if answer == audience.Already {
-		single.To, single.Tags["mail"] = st.Subscriber.Email, "already"
-		claims = token.Claims{Purpose: token.Unsubscribe, Subscriber: id, Issued: s.Now()}
-		path, build = "/unsubscribe/", s.Builder.AlreadySubscribed
+		links, err := s.linker().Links(id)
+		if err != nil {
+			return Single{}, err
+		}
+		content, err := s.Builder.AlreadySubscribed(links)
+		return single("already", st.Subscriber.Email, content), err
 	}
-	text, err := s.Tokens.Sign(claims)
+	link, err := s.linker().link("/confirm/", st.Episode.ConfirmClaims())
 	if err != nil {
 		return Single{}, err
 	}
-	content, err := build(strings.TrimRight(s.Site.BaseURL, "/") + path + text)
-	single.Subject, single.HTML, single.Text = content.Subject, content.HTML, content.Text
-	return single, err
+	content, err := s.Builder.Confirm(link)
+	return single("confirm", st.Episode.Email, content), err
+}
+
+// single is a mail that answers one person; kind is its tag.
+func single(kind, to string, c mail.Content) Single {
+	return Single{
+		To: to, Subject: c.Subject, HTML: c.HTML, Text: c.Text,
+		Headers: headersOf(mail.ConfirmHeaders()), Tags: map[string]string{"mail": kind},
+	}
+}
+
+func (s *Singles) linker() Linker {
+	return Linker{Tokens: s.Tokens, BaseURL: s.Site.BaseURL, Now: s.Now}
 }
 
 // test sends a test mail to the addresses that have not had it, and removes it. Those that are left when SES stops taking
@@ -187,7 +214,7 @@ func (s *Singles) test(ctx context.Context, m Received, id string) error {
 	}
 	single := Single{
 		AsDigest: true, Subject: t.Content.Subject, HTML: t.Content.HTML, Text: t.Content.Text,
-		Headers: headersOf(mail.ListHeaders(s.Site, s.Builder.InertURL())), Tags: map[string]string{"test": id},
+		Headers: headersOf(mail.ListHeaders(s.Site, s.Site.Inert().Unsubscribe)), Tags: map[string]string{"test": id},
 	}
 	for i, to := range t.To {
 		single.To = to

@@ -282,7 +282,7 @@ func TestPoison(t *testing.T) {
 	t.Parallel()
 	p := newPostRoom(t)
 	for n, body := range []string{
-		"", "{", "null", `"ana@example.org"`, `{"kind":"ana@example.org"}`, `{"kind":"signup"}`, `{"kind":"signup","subscriber":"ana@example.org"}`,
+		"", "{", "null", `"ana@example.org"`, `{"kind":"ana@example.org"}`, `{"kind":"signup"}`, `{"kind":"welcome"}`, `{"kind":"manage","subscriber":"ana@example.org"}`, `{"kind":"signup","subscriber":"ana@example.org"}`,
 		`{"kind":"test"}`, `{"kind":7}`, `{"kind":"shard","digest":"d"}`, "\xff\xfe", `{"kind":"signup","subscriber":"` + singleID + `0"}`,
 	} {
 		before := p.log.Len()

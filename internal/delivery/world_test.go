@@ -92,7 +92,9 @@ func newWorld(t *testing.T, people int) *world {
 		Course: course, Batches: ledger, Claims: ledger, People: w.people, Sender: w.ses,
 		Personal: delivery.Copies{
 			Site: mail.Site{Name: "Example Clinic", BaseURL: "https://news.example.org"},
-			Link: func(id string) string { return "https://news.example.org/unsubscribe/" + id },
+			Links: func(id string) (mail.Links, error) {
+				return mail.Links{Unsubscribe: "https://news.example.org/unsubscribe/" + id, Preferences: "https://news.example.org/preferences/" + id}, nil
+			},
 		},
 		Rates:   store.Rates{Table: tab, Now: now},
 		Witness: &delivery.EventWitness{Evidence: evidence, Sender: w.ses, Log: log, Now: now},

@@ -52,7 +52,11 @@ func (l *Linter) disclaims(block string) bool {
 	return false
 }
 
-const unsubscribe = "{{unsubscribe_url}}"
+// The links of each reader's own.
+const (
+	unsubscribe = "{{unsubscribe_url}}"
+	preferences = "{{preferences_url}}"
+)
 
 // law checks address and unsubscribe link in both parts, and the headers of one-click unsubscribe.
 func (l *Linter) law(r *report, c digest.Content, p *page) {

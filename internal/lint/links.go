@@ -29,7 +29,7 @@ func (l *Linter) textLinks(r *report, text string) {
 func (l *Linter) link(r *report, where, href string, digest bool) {
 	shown := short(href)
 	href = strings.TrimSpace(strings.NewReplacer("\t", "", "\n", "", "\r", "").Replace(href))
-	if href == unsubscribe || strings.HasPrefix(href, "#") {
+	if href == unsubscribe || href == preferences || strings.HasPrefix(href, "#") {
 		return
 	}
 	lower := strings.ToLower(href)

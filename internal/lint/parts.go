@@ -35,7 +35,7 @@ func (l *Linter) parts(r *report, c digest.Content, p *page, articles []article.
 // known are the substitutions that every copy gets values for.
 var known = func() map[string]bool {
 	names := map[string]bool{}
-	for name := range mail.Substitutions("", "") {
+	for name := range mail.Substitutions("", mail.Links{}) {
 		names[name] = true
 	}
 	return names

@@ -39,9 +39,9 @@ func (l *Linter) third(address string) bool {
 	return !l.own(u) && !strings.EqualFold(u.Host, l.base.Host)
 }
 
-// personal says what in a link could be one reader's. The footer's own link is each reader's and is meant to be.
+// personal says what in a link could be one reader's. The footer's own links are each reader's and are meant to be.
 func (l *Linter) personal(href string, digest bool) string {
-	if href == unsubscribe && digest {
+	if (href == unsubscribe || href == preferences) && digest {
 		return ""
 	}
 	if strings.Contains(href, "{{") {

@@ -3,7 +3,7 @@
 // frozen, checked and hashed before any of it is sent.
 //
 // A digest's content is a template of SES's: everything is rendered here except what differs from reader to reader,
-// which is left as one of five simple substitutions (see Substitutions). Nothing that an editor wrote can become a
+// which is left as one of a few simple substitutions (see Substitutions). Nothing that an editor wrote can become a
 // substitution: braces are entities in HTML, and in subject and text "{{" is the substitution {{lbrace}}, whose value is
 // "{{". The compiled MJML uses [[ ]] for what is rendered here, so that {{ }} passes through untouched.
 package mail
@@ -48,7 +48,7 @@ func New(fsys fs.FS, site Site) (*Builder, error) {
 		return nil, fmt.Errorf("mail: base URL %q is not an origin", site.BaseURL)
 	}
 	b := &Builder{site: site, html: map[string]*htmltemplate.Template{}, text: map[string]*texttemplate.Template{}}
-	for _, name := range []string{"confirm", "already", "digest"} {
+	for _, name := range []string{"confirm", "already", "welcome", "manage", "digest"} {
 		source, err := fs.ReadFile(fsys, "email/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("mail: %w", err)
@@ -66,10 +66,11 @@ func New(fsys fs.FS, site Site) (*Builder, error) {
 	return b, nil
 }
 
-// letter is what confirm and already are rendered from.
+// letter is what the mails to one person are rendered from.
 type letter struct {
-	Site                          Site
-	Subject, Preheader, Link, Why string
+	Site                    Site
+	Subject, Preheader, Why string
+	Link, Preferences       string // only already and welcome have two
 }
 
 // Confirm builds the mail that asks for a confirmation. It contains nothing that the visitor typed, so that nobody can
@@ -84,18 +85,44 @@ func (b *Builder) Confirm(confirmURL string) (Content, error) {
 }
 
 // AlreadySubscribed builds the answer to a sign-up of someone who is on the list. It has no substitutions.
-func (b *Builder) AlreadySubscribed(unsubscribeURL string) (Content, error) {
+func (b *Builder) AlreadySubscribed(links Links) (Content, error) {
 	return b.letter("already", letter{
-		Site: b.site, Link: unsubscribeURL,
+		Site: b.site, Link: links.Unsubscribe, Preferences: links.Preferences,
 		Subject:   "You are already subscribed",
 		Preheader: "There is nothing left to do, and nothing has changed.",
 		Why:       "You get this mail because this address, which is on our list, was entered on our website again.",
 	})
 }
 
+// Welcome builds the mail that follows a confirmation. It has no substitutions.
+func (b *Builder) Welcome(links Links) (Content, error) {
+	return b.letter("welcome", letter{
+		Site: b.site, Link: links.Unsubscribe, Preferences: links.Preferences,
+		Subject:   "Welcome to our newsletter",
+		Preheader: "Your subscription is confirmed. Here is the link to change what you get.",
+		Why:       "You get this mail because you confirmed your subscription on our website.",
+	})
+}
+
+// Manage builds the mail with a fresh link to somebody's preferences. It has no substitutions.
+func (b *Builder) Manage(preferencesURL string) (Content, error) {
+	return b.letter("manage", letter{
+		Site: b.site, Link: preferencesURL,
+		Subject:   "Your link to your preferences",
+		Preheader: "For 24 hours it also exports and erases what we hold.",
+		Why:       "You get this mail because a new link was asked for on the preferences page of this address.",
+	})
+}
+
 func (b *Builder) letter(name string, l letter) (Content, error) {
-	if err := checkLink(l.Link); err != nil {
-		return Content{}, fmt.Errorf("build mail %s: %w", name, err)
+	links := []string{l.Link}
+	if name == "already" || name == "welcome" {
+		links = append(links, l.Preferences)
+	}
+	for _, link := range links {
+		if err := checkLink(link); err != nil {
+			return Content{}, fmt.Errorf("build mail %s: %w", name, err)
+		}
 	}
 	c, err := b.execute(name, l)
 	c.Subject, c.Preheader = l.Subject, l.Preheader

@@ -24,7 +24,10 @@ var site = Site{Name: "Juniper Clinic", BaseURL: "https://news.juniper.example",
 const (
 	confirmURL     = "https://news.juniper.example/confirm/AQExample-token_1"
 	unsubscribeURL = "https://news.juniper.example/unsubscribe/u1example0token"
+	preferencesURL = "https://news.juniper.example/preferences/m1example0token"
 )
+
+var own = Links{unsubscribeURL, preferencesURL}
 
 func newBuilder(t *testing.T) *Builder {
 	t.Helper()
@@ -86,9 +89,11 @@ func mails(t *testing.T) map[string]struct {
 	}
 	return map[string]mail{
 		"confirm":   {ok(b.Confirm(confirmURL)), ConfirmHeaders()},
-		"already":   {ok(b.AlreadySubscribed(unsubscribeURL)), ConfirmHeaders()},
-		"digest":    {ok(Render(build(t, sample()), Substitutions("Zoë", unsubscribeURL))), ListHeaders(site, unsubscribeURL)},
-		"test-mail": {ok(b.Inert(build(t, sample()))), ListHeaders(site, b.InertURL())},
+		"already":   {ok(b.AlreadySubscribed(own)), ConfirmHeaders()},
+		"welcome":   {ok(b.Welcome(own)), ConfirmHeaders()},
+		"manage":    {ok(b.Manage(preferencesURL)), ConfirmHeaders()},
+		"digest":    {ok(Render(build(t, sample()), Substitutions("Zoë", own))), ListHeaders(site, unsubscribeURL)},
+		"test-mail": {ok(b.Inert(build(t, sample()))), ListHeaders(site, site.Inert().Unsubscribe)},
 	}
 }
 
@@ -182,7 +187,7 @@ func TestEveryMailIsSelfContained(t *testing.T) {
 func TestDigestFooter(t *testing.T) {
 	m := mails(t)["digest"]
 	flat := strings.Join(strings.Fields(m.Text), " ")
-	for _, want := range []string{Disclaimer, Advice, site.Name, unsubscribeURL} {
+	for _, want := range []string{Disclaimer, Advice, site.Name, unsubscribeURL, preferencesURL} {
 		if !strings.Contains(m.HTML, html.EscapeString(want)) || !strings.Contains(flat, want) {
 			t.Errorf("a part lacks %q", want)
 		}

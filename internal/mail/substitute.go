@@ -6,14 +6,17 @@ import (
 	"strings"
 )
 
+// Links are the two links that are each reader's own: to leave, and to change what they get.
+type Links struct{ Unsubscribe, Preferences string }
+
 // Substitutions returns the values of one reader's copy of a digest. SES escapes nothing, hence a raw value for the
 // text part and an escaped one for HTML of each:
 //
 //   - greeting, greeting_html: "Hello Ana," or, for those who gave no name, "Hello,"; the digest's templates use these
 //   - name, name_html: the name alone, may be empty
-//   - unsubscribe_url: the reader's own link, made of URL-safe characters only and so the same in both parts
+//   - unsubscribe_url, preferences_url: the reader's own links, made of URL-safe characters only and so the same in both parts
 //   - lbrace: "{{", for braces that an editor wrote
-func Substitutions(name, unsubscribeURL string) map[string]string {
+func Substitutions(name string, links Links) map[string]string {
 	name = oneLine(name)
 	greeting := "Hello,"
 	if name != "" {
@@ -22,8 +25,8 @@ func Substitutions(name, unsubscribeURL string) map[string]string {
 	return map[string]string{
 		"greeting": greeting, "greeting_html": html.EscapeString(greeting),
 		"name": name, "name_html": html.EscapeString(name),
-		"unsubscribe_url": unsubscribeURL,
-		"lbrace":          "{{",
+		"unsubscribe_url": links.Unsubscribe, "preferences_url": links.Preferences,
+		"lbrace": "{{",
 	}
 }
 
@@ -64,12 +67,15 @@ func substitute(s string, subs map[string]string) (string, error) {
 	}
 }
 
-// InertURL is the unsubscribe link of test mails: it belongs to nobody, so that a test which is passed around cannot
-// take its first reader off the list.
-func (b *Builder) InertURL() string { return b.site.BaseURL + "/unsubscribe/test" }
+// Inert are the links of test mails: they belong to nobody, so that a test which is passed around cannot take its first
+// reader off the list.
+func (s Site) Inert() Links {
+	base := strings.TrimRight(s.BaseURL, "/")
+	return Links{base + "/unsubscribe/test", base + "/preferences/test"}
+}
 
 // Inert renders a digest's content for a test mail: the very words that subscribers get, with the greeting for someone
-// without a name and a link that does nothing.
+// without a name and links that do nothing.
 func (b *Builder) Inert(c Content) (Content, error) {
-	return Render(c, Substitutions("", b.InertURL()))
+	return Render(c, Substitutions("", b.site.Inert()))
 }

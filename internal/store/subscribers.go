@@ -66,6 +66,7 @@ func subscriberOf(id string, item table.Item) audience.Subscriber {
 	topics, _ := item["topics"].(table.StringSet)
 	return audience.Subscriber{
 		ID: id, Email: str(item, "email"), Name: str(item, "name"), Topics: topics, Status: audience.Status(str(item, "status")),
+		Reason:      audience.Status(str(item, "reason")),
 		ConfirmedAt: milli(item, "confirmed"), LeftAt: milli(item, "left"), PausedUntil: milli(item, "paused"),
 	}
 }

@@ -25,10 +25,12 @@ func windowOf(limit, who string, length time.Duration, now time.Time) window {
 	}
 }
 
-// The limits: sign-ups by an IP's hash, mails by a subscriber's ID.
+// The limits: sign-ups by an IP's hash; mails that answer them, fresh links and changes by a subscriber's ID.
 const (
 	limitIP   = "I"
 	limitMail = "M"
+	limitLink = "K"
+	limitEdit = "E"
 )
 
 // Add implements audience.Requests: the counter of the IP, the episode and the event, in one transaction. The episode is
@@ -57,7 +59,7 @@ func (s Subscribers) Add(ctx context.Context, r audience.Request, perHour int) e
 		return nil // its event is there: refused by its own earlier success
 	}
 	if _, refused := table.Refused(err, 1); refused {
-		return &audience.LimitError{After: w.ends.Sub(now)}
+		return audience.TooManySignUps(w.ends.Sub(now))
 	}
 	return later(err)
 }

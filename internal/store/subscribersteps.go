@@ -73,7 +73,7 @@ func joined(id string, ep audience.Episode, at time.Time) []table.Action {
 		table.Set("status", string(audience.Confirmed)), table.Set("email", ep.Email),
 		table.Set("confirmed", at.UnixMilli()), table.Set("episode", ep.Began.UnixMilli()),
 		table.Set("apk", audiencePartition(audience.Partition(id))), table.Set("ask", id),
-		table.Remove("left"), table.Remove("paused"), table.Remove("asked"), table.Remove("askedBy"),
+		table.Remove("left"), table.Remove("paused"), table.Remove("asked"), table.Remove("askedBy"), table.Remove("welcomed"), table.Remove("reason"),
 	}
 	name, topics := table.Remove("name"), table.Remove("topics")
 	if ep.Event.Name != "" {
@@ -91,13 +91,9 @@ func (s Subscribers) leftOps(id string, to audience.Status, e audience.Event, fr
 	if err != nil {
 		return nil, err
 	}
-	var was []table.Cond
-	for _, status := range from {
-		was = append(was, table.Eq("status", string(status)))
-	}
 	return []table.Op{
 		table.Update(profileKey(id), table.Set("status", string(to)), table.Set("left", e.At.UnixMilli()),
-			table.Remove("apk"), table.Remove("ask"), table.Remove("paused")).When(table.Or(was...)),
+			table.Remove("apk"), table.Remove("ask"), table.Remove("paused")).When(is("status", from...)),
 		table.Delete(episodeKey(id)),
 		event,
 	}, nil
@@ -163,11 +159,35 @@ func (s Subscribers) suppress(ctx context.Context, id string, to audience.Status
 		return err
 	}
 	_, err = s.Table.Write(ctx, ops...)
-	if _, refused := table.Refused(err, 0); refused {
-		return nil // unknown, erased, or suppressed already
+	if met, refused := table.Refused(err, 0); refused {
+		if audience.Status(str(met, "status")) != audience.Erased {
+			return nil // unknown, or suppressed already
+		}
+		if err = s.suppressErased(ctx, id, to, from); err == nil {
+			return nil
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("suppress %s: %w", id, err)
 	}
 	return nil
+}
+
+// suppressErased keeps of what SES reports about an erased subscriber's last mail only that the address is suppressed.
+func (s Subscribers) suppressErased(ctx context.Context, id string, to audience.Status, from []audience.Status) error {
+	_, err := s.Table.Write(ctx, table.Update(profileKey(id), table.Set("reason", string(to))).
+		When(table.And(table.Eq("status", string(audience.Erased)), is("reason", from...))))
+	if _, refused := table.Refused(err, 0); refused {
+		return nil
+	}
+	return err
+}
+
+// is holds when an attribute is one of the statuses.
+func is(attribute string, statuses ...audience.Status) table.Cond {
+	conds := make([]table.Cond, len(statuses))
+	for i, status := range statuses {
+		conds[i] = table.Eq(attribute, string(status))
+	}
+	return table.Or(conds...)
 }

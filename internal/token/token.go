@@ -34,6 +34,8 @@ type Purpose byte
 const (
 	Confirm     Purpose = 1 // ends a double opt-in
 	Unsubscribe Purpose = 2 // can only leave, and never expires
+	// Manage opens preferences, and never expires. Mails get forwarded, so what can't be undone needs a fresh one: see Fresh.
+	Manage Purpose = 3
 )
 
 // Claims is what a token says.
@@ -43,6 +45,12 @@ type Claims struct {
 	Issued     time.Time // to the millisecond. Of Confirm: when the pending episode began, which is the episode's name
 	Expires    time.Time // to the second; zero: never
 }
+
+// FreshFor is how old a token may be that exports, erases or changes an address.
+const FreshFor = 24 * time.Hour
+
+// Fresh reports whether the token was made in the last FreshFor.
+func (c Claims) Fresh(now time.Time) bool { return now.Before(c.Issued.Add(FreshFor)) }
 
 // Len is the length of a token in characters.
 const Len = 64

@@ -190,7 +190,12 @@ func TestOutputIsDiscreet(t *testing.T) {
 	first := link(t, s.mails()[0])
 	s.post(first)
 	s.signUp("ana.secret@example.org")
-	second := link(t, s.mails()[0])
+	already := s.mails()
+	second, manage := linkTo(t, already[len(already)-1], "/unsubscribe/"), linkTo(t, already[len(already)-1], "/preferences/")
+	s.ask(anIP, "GET", manage, "", "", browser)
+	s.ask(anIP, "POST", manage, jsonType, `{"name":"Ana","pause":1}`)
+	s.ask(anIP, "POST", manage+"/link", "", "")
+	s.ask(anIP, "GET", manage+"/export", "", "")
 	s.ask(anIP, "GET", second, "", "")
 	s.post(second)
 	s.post(second + "x")
@@ -207,17 +212,17 @@ func TestOutputIsDiscreet(t *testing.T) {
 	// The table fails: what is logged then, by whichever part, names subscribers by their IDs.
 	broken, cancel := context.WithCancel(t.Context())
 	cancel()
-	for _, path := range []string{"/subscribe", first, second} {
+	for _, path := range []string{"/subscribe", first, second, manage, manage + "/erase"} {
 		r := httptest.NewRequest("POST", path, strings.NewReader("email=ana.secret%40example.org&name=Ana"))
 		r.Header.Set("Content-Type", formType)
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, r.WithContext(web.WithIP(broken, netip.MustParseAddr(anIP))))
 		problem(t, "broken table", w, 500)
 	}
-	if n := strings.Count(s.log.String(), "request failed"); n != 3 {
-		t.Errorf("%d of 3 failures were logged once: %s", n, s.log.String())
+	if n := strings.Count(s.log.String(), "request failed"); n != 5 {
+		t.Errorf("%d of 5 failures were logged once: %s", n, s.log.String())
 	}
-	secrets = append(secrets, "ana.secret", "Ana", anIP, s.ids.IPHash(netip.MustParseAddr(anIP)), strings.TrimPrefix(first, "/confirm/"), strings.TrimPrefix(second, "/unsubscribe/"), expired)
+	secrets = append(secrets, "ana.secret", "Ana", anIP, s.ids.IPHash(netip.MustParseAddr(anIP)), strings.TrimPrefix(first, "/confirm/"), strings.TrimPrefix(second, "/unsubscribe/"), strings.TrimPrefix(manage, "/preferences/"), expired)
 	for _, secret := range secrets {
 		for _, body := range s.every {
 			if strings.Contains(strings.ToLower(string(body)), strings.ToLower(secret)) && secret != "Ana" {

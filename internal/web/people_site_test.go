@@ -34,6 +34,7 @@ import (
 type peopleSite struct {
 	http.Handler
 	t      testing.TB
+	file   string // of the table
 	table  *table.Counter
 	people store.Subscribers
 	worker *delivery.Singles
@@ -52,12 +53,13 @@ const clinicOrigin = "https://clinic.example"
 
 func newPeopleSite(t testing.TB) *peopleSite {
 	t.Helper()
-	db, err := bolt.Open(filepath.Join(t.TempDir(), "t.db"), bolt.NoSync())
+	file := filepath.Join(t.TempDir(), "t.db")
+	db, err := bolt.Open(file, bolt.NoSync())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	s := &peopleSite{t: t, table: &table.Counter{Table: db}, now: time.Date(2026, 11, 24, 9, 20, 0, 0, time.UTC)}
+	s := &peopleSite{t: t, file: file, table: &table.Counter{Table: db}, now: time.Date(2026, 11, 24, 9, 20, 0, 0, time.UTC)}
 	s.ids = audience.Identity{IDKey: bytes.Repeat([]byte("i"), 32), IPKey: bytes.Repeat([]byte("p"), 32)}
 	if s.tokens, err = token.NewKeyring(token.Key{ID: 1, Secret: bytes.Repeat([]byte("k"), 32)}); err != nil {
 		t.Fatal(err)
@@ -95,12 +97,21 @@ func (s *peopleSite) wire(log *slog.Logger) {
 		Sleep: func(context.Context, time.Duration) error { return nil },
 	}
 	res, mux := &web.Responder{Pages: render, Log: log}, http.NewServeMux()
-	links := &audience.Links{Tokens: s.tokens, Memberships: s.people, Identity: s.ids, Now: s.clock}
+	links := &audience.Links{Tokens: s.tokens, Memberships: s.people, Queue: s, Identity: s.ids, Now: s.clock}
 	web.Signup{Responder: res, Origins: []string{clinicOrigin}, SignUps: &audience.SignUps{
 		Requests: s.people, Queue: s, Identity: s.ids, Consent: consent, PerHour: 60, Now: s.clock,
 	}}.Register(mux)
 	web.Confirm{Responder: res, Links: links}.Register(mux)
 	web.Unsubscribe{Responder: res, Links: links}.Register(mux)
+	consents, err := audience.LoadConsents(templates.FS)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	preferences := &audience.Preferences{
+		Tokens: s.tokens, Profiles: s.people, Records: s.people, Consents: consents, Queue: s, Identity: s.ids, Now: s.clock,
+	}
+	web.Preferences{Responder: res, Preferences: preferences, Topics: store.Articles{Table: s.table, Now: s.clock}, Now: s.clock}.Register(mux)
+	web.Rights{Responder: res, Rights: preferences}.Register(mux)
 	s.Handler = mux
 }
 
@@ -153,15 +164,18 @@ func (s *peopleSite) mails() []delivery.Single {
 	return s.sent
 }
 
-// link returns the path that a mail's text leads to.
-func link(t testing.TB, m delivery.Single) string {
+// link returns the path that a mail's text leads to first.
+func link(t testing.TB, m delivery.Single) string { return linkTo(t, m, "/") }
+
+// linkTo returns the path below another that a mail's text leads to.
+func linkTo(t testing.TB, m delivery.Single, below string) string {
 	t.Helper()
-	_, rest, ok := strings.Cut(m.Text, "https://news.example.org/")
+	_, rest, ok := strings.Cut(m.Text, "https://news.example.org"+below)
 	path, _, _ := strings.Cut(rest, "\n")
 	if !ok || path == "" {
 		t.Fatalf("no link in %q", m.Text)
 	}
-	return "/" + path
+	return below + path
 }
 
 // ask sends a request from an address; headers are "Name: value" lines.
@@ -225,6 +239,9 @@ func (s *peopleSite) join(email string) string {
 	path := link(s.t, mails[0])
 	if w := s.post(path); w.Code != 200 {
 		s.t.Fatalf("confirm: %d %s", w.Code, w.Body)
+	}
+	if mails := s.mails(); len(mails) != 1 || mails[0].Tags["mail"] != "welcome" {
+		s.t.Fatalf("after a confirmation %+v", mails)
 	}
 	return path
 }

@@ -9,11 +9,13 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"math"
 	"mime"
 	"net/http"
 	"strconv"
 	"strings"
 
+	"tidings/internal/audience"
 	"tidings/internal/fault"
 )
 
@@ -103,8 +105,8 @@ func (s *Responder) Error(w http.ResponseWriter, r *http.Request, err error) {
 		x.Problem(&p)
 	}
 	p.Title = http.StatusText(p.Status)
-	if p.Status == http.StatusTooManyRequests && w.Header().Get("Retry-After") == "" {
-		w.Header().Set("Retry-After", "3600")
+	if limit, ok := errors.AsType[*audience.LimitError](err); ok {
+		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(limit.After.Seconds())))))
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	if WantsHTML(r) {

@@ -2,12 +2,9 @@ package web
 
 import (
 	"context"
-	"errors"
-	"math"
 	"mime"
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"tidings/internal/audience"
@@ -56,9 +53,6 @@ func (h Signup) post(w http.ResponseWriter, r *http.Request) {
 		err = h.SignUps.Add(r.Context(), f)
 	}
 	if err != nil {
-		if limit, ok := errors.AsType[*audience.LimitError](err); ok {
-			w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(limit.After.Seconds())))))
-		}
 		h.Error(w, r, err)
 		return
 	}
@@ -127,29 +121,13 @@ func readForm(w http.ResponseWriter, r *http.Request) (audience.Form, error) {
 
 // readFields reads the fields of a form. Fields that are not known are a website's own business.
 func readFields(w http.ResponseWriter, r *http.Request, mediaType string) (audience.Form, error) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxPublicBody)
-	var err error
-	if mediaType == "multipart/form-data" {
-		err = r.ParseMultipartForm(maxPublicBody) // all of the body fits, so that nothing is written to a disk
-	} else {
-		err = r.ParseForm()
+	if err := parseForm(w, r, mediaType); err != nil {
+		return audience.Form{}, err
 	}
-	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		return audience.Form{}, fault.New(fault.TooLarge, "The form is larger than %d bytes.", maxPublicBody)
+	if err := once(r, "email", "name", "website"); err != nil {
+		return audience.Form{}, err
 	}
-	if err != nil {
-		return audience.Form{}, fault.New(fault.Invalid, "The form could not be read.")
-	}
-	for _, name := range []string{"email", "name", "website"} {
-		if len(r.PostForm[name]) > 1 {
-			return audience.Form{}, fault.Field(fault.Invalid, name, "The form holds a field twice.")
-		}
-	}
-	f := audience.Form{Email: r.PostForm.Get("email"), Name: r.PostForm.Get("name"), Trap: r.PostForm.Get("website")}
-	for _, t := range r.PostForm["topics"] {
-		if t != "" {
-			f.Topics = append(f.Topics, t)
-		}
-	}
-	return f, nil
+	return audience.Form{
+		Email: r.PostForm.Get("email"), Name: r.PostForm.Get("name"), Trap: r.PostForm.Get("website"), Topics: filled(r.PostForm["topics"]),
+	}, nil
 }

@@ -40,7 +40,7 @@ func (l *lab) batch(n int) delivery.Bulk {
 	for i := range n {
 		url := fmt.Sprintf("https://juniper.example/unsubscribe/u%d", i)
 		b.Entries = append(b.Entries, delivery.Entry{
-			To: fmt.Sprintf("reader%d@example.com", i), Data: mail.Substitutions(fmt.Sprintf("<N%d>", i), url),
+			To: fmt.Sprintf("reader%d@example.com", i), Data: mail.Substitutions(fmt.Sprintf("<N%d>", i), mail.Links{Unsubscribe: url, Preferences: url}),
 			Headers: []delivery.Header{{Name: "List-Unsubscribe", Value: "<" + url + ">"}, {Name: "List-Unsubscribe-Post", Value: "List-Unsubscribe=One-Click"}},
 			Tags:    map[string]string{"slot": fmt.Sprint(i)},
 		})

@@ -20,7 +20,7 @@ var pairs = []struct {
 	{"soft", "paper", 4.5}, {"soft", "card", 4.5}, {"soft", "leaf-wash", 4.5},
 	{"leaf", "paper", 4.5}, {"leaf", "card", 4.5}, {"leaf", "leaf-wash", 4.5},
 	{"leaf-deep", "paper", 4.5}, {"leaf-deep", "leaf-wash", 4.5},
-	{"on-leaf", "leaf", 4.5}, {"on-leaf", "leaf-deep", 4.5}, {"warn", "warn-wash", 4.5},
+	{"on-leaf", "leaf", 4.5}, {"on-leaf", "leaf-deep", 4.5}, {"warn", "warn-wash", 4.5}, {"card", "warn", 4.5},
 	{"field", "paper", 3}, {"field", "card", 3}, {"field", "leaf-wash", 3},
 }
 

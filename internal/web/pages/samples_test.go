@@ -55,6 +55,7 @@ func samples() map[string]sample {
 	}
 	articleSamples(out)
 	digestSamples(out)
+	preferenceSamples(out)
 	localSamples(out)
 	return out
 }

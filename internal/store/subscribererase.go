@@ -1,0 +1,132 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"tidings/internal/audience"
+	"tidings/internal/table"
+)
+
+// Held implements audience.Records.
+func (s Subscribers) Held(ctx context.Context, id string) (audience.Held, error) {
+	items, err := s.all(ctx, id)
+	if err != nil {
+		return audience.Held{}, later(err)
+	}
+	h := audience.Held{Standing: audience.Standing{Subscriber: audience.Subscriber{ID: id}}}
+	for _, item := range items {
+		switch sk := str(item, table.SK); {
+		case expired(item, s.Now()):
+		case sk == profileKey(id).SK:
+			h.Subscriber = subscriberOf(id, item)
+		case sk == episodeKey(id).SK:
+			if h.Episode, h.Waits, err = s.episodeOf(id, item); err != nil {
+				return h, err
+			}
+		case strings.HasPrefix(sk, "E#"):
+			var e audience.Event
+			doc, _ := item["doc"].([]byte)
+			if err := json.Unmarshal(doc, &e); err != nil {
+				return h, fmt.Errorf("decode event of %s: %w", id, err)
+			}
+			h.Events = append(h.Events, e)
+		}
+	}
+	return h, nil
+}
+
+// all reads every item of a subscriber's partition.
+func (s Subscribers) all(ctx context.Context, id string) ([]table.Item, error) {
+	q := table.Query{Partition: profileKey(id).PK, Limit: table.MaxQuery, Consistent: true}
+	var items []table.Item
+	for {
+		page, err := s.Table.Query(ctx, q)
+		if err != nil {
+			return nil, fmt.Errorf("read all of %s: %w", id, err)
+		}
+		items = append(items, page.Items...)
+		if q.Cursor = page.Cursor; q.Cursor == "" {
+			return items, nil
+		}
+	}
+}
+
+// Erase implements audience.Records. The first transaction takes the subscriber off the list, with all there is unless they
+// have more events than it holds; further ones remove the rest. What was written meanwhile is met when all is read again.
+func (s Subscribers) Erase(ctx context.Context, id string, at time.Time) error {
+	for try := 0; try < tries; {
+		items, err := s.all(ctx, id)
+		if err != nil {
+			return later(err)
+		}
+		ops := eraseOps(id, items, at)
+		if len(ops) == 0 {
+			return nil
+		}
+		_, err = s.Table.Write(ctx, ops...)
+		if _, refused := errors.AsType[*table.RefusedError](err); refused {
+			try++
+			continue
+		}
+		if err != nil {
+			return later(err)
+		}
+	}
+	return later(fmt.Errorf("%w: the subscription changes all the time", table.ErrBusy))
+}
+
+// eraseOps returns the next operations that erase what was read: none when nothing is left but the suppression.
+func eraseOps(id string, items []table.Item, at time.Time) []table.Op {
+	var profile table.Item
+	var deletes []table.Op
+	for _, item := range items {
+		key := table.Key{PK: str(item, table.PK), SK: str(item, table.SK)}
+		if key == profileKey(id) {
+			profile = item
+		} else if len(deletes) < table.MaxOps-1 {
+			deletes = append(deletes, table.Delete(key))
+		}
+	}
+	if audience.Status(str(profile, "status")) != audience.Erased {
+		if len(items) == 0 {
+			return nil
+		}
+		return append([]table.Op{erased(id, profile, at)}, deletes...)
+	}
+	if len(deletes) == 0 {
+		return nil
+	}
+	// a new sign-up of somebody who was erased: not once it is confirmed
+	return append([]table.Op{table.Check(profileKey(id), table.Eq("status", string(audience.Erased)))}, deletes...)
+}
+
+// erased puts the suppression in a profile's place: of what is known, why no mail is sent, since when, and when somebody
+// suppressed was last asked.
+func erased(id string, profile table.Item, at time.Time) table.Op {
+	key := profileKey(id)
+	item := table.Item{
+		table.PK: key.PK, table.SK: key.SK, "status": string(audience.Erased),
+		"reason": string(audience.Unsubscribed), "left": at.UnixMilli(),
+	}
+	if profile == nil {
+		return table.Put(item).When(table.Absent(table.PK))
+	}
+	status := str(profile, "status")
+	if subscriberOf(id, profile).Suppressed() {
+		item["reason"] = status
+	}
+	same := table.Eq("status", status)
+	for _, name := range []string{"left", "asked"} {
+		if v, ok := profile[name]; ok {
+			item[name], same = v, table.And(same, table.Eq(name, v))
+		} else {
+			same = table.And(same, table.Absent(name))
+		}
+	}
+	return table.Put(item).When(same)
+}
