@@ -91,12 +91,12 @@ type (
 		Site
 		Storage
 		Secrets
+		MailQueue
 	}
 	// ContentConfig configures content.
 	ContentConfig struct {
 		Site
 		Storage
-		MailQueue
 	}
 	// EditorConfig configures editor.
 	EditorConfig struct {
