@@ -1,0 +1,2 @@
+// Package sim holds the deterministic simulation of delivery.
+package sim
