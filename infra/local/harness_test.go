@@ -215,6 +215,7 @@ type letter struct {
 	ID, Subject, Text, HTML, From string
 	To                            []string
 	Headers, Tags                 map[string]string
+	AcceptedAt                    time.Time
 }
 
 // mails returns what was mailed to an address, newest first; to everyone when it is empty.

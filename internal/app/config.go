@@ -45,6 +45,11 @@ type (
 	ShardQueue struct {
 		ShardQueueURL string `env:"SHARD_QUEUE_URL,required"`
 	}
+	// Events are the queue of SES's events and its dead-letter queue, which the witness looks at.
+	Events struct {
+		EventsQueueURL string `env:"EVENTS_QUEUE_URL,required"`
+		EventsDLQURL   string `env:"EVENTS_DLQ_URL,required"`
+	}
 	// Sending is how mail leaves.
 	Sending struct {
 		FromBulk         string `env:"FROM_BULK,required"`     // digests: `Name <address>`
@@ -127,6 +132,7 @@ type (
 		Secrets
 		AnswerLimit
 		ShardQueue
+		Events
 		Sending
 	}
 	// FeedbackConfig configures feedback.

@@ -95,9 +95,14 @@ func (rt *Runtime) worker(cfg DeliverConfig, keys Keys) *delivery.Worker {
 	return &delivery.Worker{
 		Course: rt.course(cfg.Storage, cfg.ShardQueue), Batches: ledger, Claims: ledger, People: rt.subscribers(cfg.Storage),
 		Personal: delivery.Copies{Site: cfg.mail(), Links: delivery.Linker{Tokens: keys.Tokens, BaseURL: cfg.origin(), Now: rt.Now}.Links},
-		Sender:   sender, Rates: store.Rates{Table: rt.Table(cfg.TableName), Now: rt.Now},
-		Witness: &delivery.EventWitness{Evidence: rt.evidence(cfg.Storage), Sender: sender, Log: rt.Log, Now: rt.Now},
-		Log:     rt.Log, Sleep: rt.Sleep, NewID: rt.NewID, Budget: deliverBudget,
+		Sender:   sender, Each: sender, Rates: store.Rates{Table: rt.Table(cfg.TableName), Now: rt.Now},
+		Witness: &delivery.EventWitness{
+			Evidence: rt.evidence(cfg.Storage), Sender: sender, Log: rt.Log, Now: rt.Now,
+			Backlog: &delivery.QueueBacklog{
+				Events: rt.Measured(cfg.EventsQueueURL), Dead: rt.Measured(cfg.EventsDLQURL), Lateness: rt.evidence(cfg.Storage), Now: rt.Now,
+			},
+		},
+		Log: rt.Log, Sleep: rt.Sleep, NewID: rt.NewID, Budget: deliverBudget,
 	}
 }
 
@@ -123,12 +128,21 @@ func Feedback(_ context.Context, rt *Runtime) (Function, error) {
 	}
 	f := &delivery.Feedback{
 		Batches: rt.ledger(cfg.Storage), People: rt.subscribers(cfg.Storage), Evidence: rt.evidence(cfg.Storage),
-		Progress: rt.counter(cfg.Storage), Log: rt.Log,
+		Lateness: rt.evidence(cfg.Storage), Progress: rt.counter(cfg.Storage), Log: rt.Log,
 	}
 	return edge.Queue(func(ctx context.Context, messages []edge.Message) ([]string, error) {
-		bodies := make(map[string][]byte, len(messages))
+		now, bodies := rt.Now(), make(map[string][]byte, len(messages))
+		oldest, again := time.Duration(0), false
 		for _, m := range messages {
 			bodies[m.ID] = m.Body
+			again = again || m.Receives > 1
+			if !m.Sent.IsZero() {
+				oldest = max(oldest, now.Sub(m.Sent))
+			}
+		}
+		if err := f.Arrived(ctx, oldest, again, now); err != nil {
+			rt.Log.ErrorContext(ctx, "late events not noted", "events", len(messages), "error", err)
+			return nil, err
 		}
 		return f.Handle(ctx, bodies), nil
 	}), nil

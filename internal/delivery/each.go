@@ -27,7 +27,7 @@ func (a Answer) ForAll() bool {
 }
 
 // A callLimit is how often SES takes bulk calls, as it has turned out. All of a process share one, which outlives invocations.
-// A first refusal may be about the recipients, or about the calls. When single sends then pass at the full rate, it was
+// A refusal may be about the recipients, or about the calls. When single sends then pass at the full rate, it was
 // about the calls, and from there on one is made from time to time.
 type callLimit struct {
 	mu    sync.Mutex
@@ -39,6 +39,8 @@ type callLimit struct {
 const (
 	firstEvery = 1100 * time.Millisecond
 	mostEvery  = time.Minute
+	// busyAgain is within what time a second refused bulk call makes the number of calls suspect.
+	busyAgain = time.Minute
 )
 
 // may reports whether a bulk call may begin now. Then it is reckoned with one.
@@ -133,8 +135,10 @@ func (r *run) busy(res result) {
 		r.calls.refused(r.Now())
 		r.pace.unsent(len(res.slots))
 	default:
-		r.suspect = true
-		r.pace.throttled(r.Now())
+		now := r.Now()
+		r.suspect = now.Sub(r.bulkBusy) < busyAgain // once may be anybody's burst
+		r.bulkBusy = now
+		r.pace.throttled(now)
 	}
 }
 
