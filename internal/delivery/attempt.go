@@ -88,6 +88,7 @@ func (r *run) turn(ctx context.Context, b Batch) (most int, err error) {
 		}
 	}
 	r.pace.woke = r.Now()
+	r.t0 = r.pace.woke.Truncate(time.Millisecond)
 	return r.obey(ctx)
 }
 
@@ -160,10 +161,11 @@ func (r *run) skip(s audience.Subscriber, found bool, now time.Time) string {
 	return ""
 }
 
-// attempt writes the next attempt and makes its call at once, signed at the time that was taken before the write.
+// attempt writes the next attempt and makes its call at once. Its t0 was taken before control and subscribers were read, so that
+// CallWithin bounds how long after them it begins too: who leaves or pauses while this process is frozen has left in time.
 func (r *run) attempt(ctx context.Context, b Batch, entries map[int64]Entry, skipped Marks) (Batch, result, error) {
 	slots := slices.Sorted(maps.Keys(entries))
-	t0 := r.Now().Truncate(time.Millisecond)
+	t0 := r.t0
 	b, err := r.Batches.Attempt(ctx, b, slots, t0)
 	if err != nil {
 		return b, result{}, err

@@ -229,3 +229,44 @@ func TestFrozenWorkerLosesTheShard(t *testing.T) {
 		t.Errorf("froze %v; log:\n%s", froze, w.log)
 	}
 }
+
+// frozen is a Personal in which the process is frozen, once.
+type frozen struct {
+	delivery.Personal
+	freeze func()
+}
+
+// Entry implements delivery.Personal.
+func (f *frozen) Entry(s audience.Subscriber) (map[string]string, []delivery.Header, error) {
+	if freeze := f.freeze; freeze != nil {
+		f.freeze = nil
+		freeze()
+	}
+	return f.Personal.Entry(s)
+}
+
+// TestFrozenAfterReading freezes a worker when it has read control and subscribers and written no attempt yet. Somebody leaves
+// and an editor pauses meanwhile: what it has read is too old to be sent by.
+func TestFrozenAfterReading(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 60)
+	gone := &w.people.all[3]
+	w.worker.Personal = &frozen{w.worker.Personal, func() {
+		gone.Status = audience.Unsubscribed
+		if err := w.desk.Pause(context.Background(), testDigest); err != nil {
+			t.Error(err)
+		}
+		w.now = w.now.Add(4 * time.Minute)
+	}}
+	w.schedule()
+	w.run(time.Hour)
+	w.wantStatus(digest.Paused)
+	if len(w.ses.mails) > 0 {
+		t.Fatalf("%d mails after the pause", len(w.ses.mails))
+	}
+	if err := w.desk.Resume(context.Background(), testDigest); err != nil {
+		t.Fatal(err)
+	}
+	w.run(time.Hour)
+	w.wantOnce(gone.ID)
+}

@@ -149,7 +149,8 @@ type run struct {
 	content   Content
 	end       time.Time // of the budget
 	pace      pacer
-	suspect   bool // bulk calls were refused, and single sends are to show whether that was for the calls
+	t0        time.Time // of the next attempt
+	suspect   bool      // bulk calls were refused, and single sends are to show whether that was for the calls
 	bulkBusy  time.Time
 	ambiguous int  // answers in a row that left open whether anything was sent
 	rendered  bool // a copy of the digest was rendered
