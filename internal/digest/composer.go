@@ -13,9 +13,12 @@ type MailComposer struct {
 	BaseURL string // public origin
 }
 
-// Compose implements Composer.
+// Compose implements Composer. A draft, which has no page of its own yet, leads to the archive.
 func (m MailComposer) Compose(d Digest, articles []article.Article) (Content, error) {
-	md := mail.Digest{Title: d.Title, Subject: d.Line(), Preheader: d.Preheader, Intro: d.Intro}
+	md := mail.Digest{Title: d.Title, Subject: d.Line(), Preheader: d.Preheader, Intro: d.Intro, WebURL: strings.TrimRight(m.BaseURL, "/") + "/digests"}
+	if d.Slug != "" {
+		md.WebURL += "/" + d.Slug
+	}
 	for _, a := range articles {
 		md.Articles = append(md.Articles, mail.Article{
 			Title: a.Title, Summary: a.Summary, Topics: a.Topics, PublishedAt: a.PublishedAt,

@@ -90,6 +90,10 @@ func TestTheEditionIsFrozen(t *testing.T) {
 		t.Fatal(err)
 	}
 	slug := k.scheduled(d.ID, later)
+	const page = "https://news.example.org/digests/news-december-2026"
+	if p, err := k.Preview(t.Context(), d.ID); err != nil || !strings.HasSuffix(page, slug) || !strings.Contains(p.HTML, `href="`+page+`"`) || !strings.Contains(p.Text, page+"\n") {
+		t.Errorf("the mail has no link to its page: %s, %v", p.Text, err)
+	}
 	if err := k.articles.Delete(t.Context(), "sleep", nil); err != nil {
 		t.Fatal(err)
 	}

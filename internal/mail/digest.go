@@ -14,6 +14,7 @@ type Digest struct {
 	Preheader string // what mailboxes show beside the subject; default: the articles' titles
 	Intro     string // blank lines separate paragraphs
 	Articles  []Article
+	WebURL    string // the digest as a page, public; no link to it when empty
 }
 
 // An Article is one entry of a digest.
@@ -37,6 +38,7 @@ const maxPreheader = 130
 type digestPage struct {
 	Site                      Site
 	Title, Subject, Preheader string
+	WebURL                    string
 	Intro                     []string
 	Articles                  []entry
 	Disclaimer, Advice, Why   string
@@ -49,8 +51,13 @@ type entry struct{ Title, Summary, Meta, URL string }
 func (b *Builder) Digest(d Digest) (Content, error) {
 	p := digestPage{
 		Site: b.site, Title: oneLine(d.Title), Subject: oneLine(d.Subject), Preheader: oneLine(d.Preheader),
-		Intro: paragraphs(d.Intro), Disclaimer: Disclaimer, Advice: Advice,
+		Intro: paragraphs(d.Intro), Disclaimer: Disclaimer, Advice: Advice, WebURL: d.WebURL,
 		Why: fmt.Sprintf("You get this newsletter because you subscribed to it at %s and confirmed it.", b.site.Name),
+	}
+	if d.WebURL != "" {
+		if err := checkLink(d.WebURL); err != nil {
+			return Content{}, fmt.Errorf("build digest: its page: %w", err)
+		}
 	}
 	var titles []string
 	for i, a := range d.Articles {

@@ -29,6 +29,9 @@ const (
 
 var own = Links{unsubscribeURL, preferencesURL}
 
+// webURL is where sample is a page.
+const webURL = "https://news.juniper.example/digests/what-a-first-session-is-like-october-2026"
+
 func newBuilder(t *testing.T) *Builder {
 	t.Helper()
 	b, err := New(templates.FS, site)
@@ -41,7 +44,7 @@ func newBuilder(t *testing.T) *Builder {
 // sample is a digest in the project's own words.
 func sample() Digest {
 	return Digest{
-		Title: "What a first session is like",
+		Title: "What a first session is like", WebURL: webURL,
 		Intro: "This month two readers asked what happens in the room. Here is a plain answer.\n\nWe also look at what a blood-pressure cuff is doing there.",
 		Articles: []Article{
 			{
@@ -194,5 +197,21 @@ func TestDigestFooter(t *testing.T) {
 	}
 	if !bytes.Contains([]byte(m.HTML), []byte(`<a href="`+unsubscribeURL+`"`)) {
 		t.Error("no unsubscribe link in HTML")
+	}
+}
+
+func TestDigestLeadsToItsPage(t *testing.T) {
+	c := build(t, sample())
+	if !strings.Contains(c.HTML, `<a href="`+webURL+`"`) || !strings.Contains(c.Text, "\nView this issue in your browser:\n"+webURL+"\n") {
+		t.Errorf("no link to %s in %s", webURL, c.Text)
+	}
+	d := sample()
+	d.WebURL = ""
+	if c := build(t, d); strings.Contains(c.HTML+c.Text, "browser") {
+		t.Error("a link to no page")
+	}
+	d.WebURL = "javascript:alert(1)"
+	if _, err := newBuilder(t).Digest(d); err == nil {
+		t.Error("a page that is no address was taken")
 	}
 }
