@@ -26,6 +26,12 @@ func (rt *Runtime) counter(s Storage) *delivery.Counter {
 	}
 }
 
+// reporter reconciles digests.
+func (rt *Runtime) reporter(s Storage) *delivery.Reporter {
+	ledger := rt.ledger(s)
+	return &delivery.Reporter{Shards: ledger, Pages: ledger, Progress: rt.counter(s)}
+}
+
 func (rt *Runtime) course(s Storage, q ShardQueue) delivery.Course {
 	return delivery.Course{
 		Digests: rt.deliveries(s), Shards: rt.ledger(s), Queue: rt.Queue(q.ShardQueueURL), Progress: rt.counter(s), Now: rt.Now,

@@ -31,6 +31,7 @@ func Editor(_ context.Context, rt *Runtime) (Function, error) {
 	api := http.NewServeMux()
 	web.EditorArticles{Responder: res, Store: rt.articles(cfg.Storage), Fetch: fetch.New(), Extract: fetch.Extractor{}, BaseURL: cfg.origin()}.Register(api)
 	web.EditorDigests{Responder: res, Service: service, Progress: rt.counter(cfg.Storage)}.Register(api)
+	web.EditorReport{Responder: res, Digests: service, Reports: rt.reporter(cfg.Storage)}.Register(api)
 	mux := http.NewServeMux()
 	web.Auth{Responder: res, Verifier: oidc.New(cfg.OIDCIssuer, cfg.OIDCClientID, cfg.OIDCGroupsClaim, rt.Now), API: api}.Register(mux)
 	return serve(res, cfg.Site, mux), nil

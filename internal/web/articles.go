@@ -170,12 +170,17 @@ func asJSON(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, ".json"
 
 // pageQuery reads ?cursor= and ?limit=.
 func pageQuery(r *http.Request) (cursor string, limit int, err error) {
+	return pageQueryUpTo(r, defaultLimit, maxLimit)
+}
+
+// pageQueryUpTo is pageQuery for lists whose pages may be larger or smaller.
+func pageQueryUpTo(r *http.Request, usual, most int) (cursor string, limit int, err error) {
 	q := r.URL.Query()
-	limit = defaultLimit
+	limit = usual
 	if q.Has("limit") {
 		limit, err = strconv.Atoi(q.Get("limit"))
-		if err != nil || limit < 1 || limit > maxLimit {
-			return "", 0, fault.Field(fault.Invalid, "limit", "The limit is a number from 1 to %d.", maxLimit)
+		if err != nil || limit < 1 || limit > most {
+			return "", 0, fault.Field(fault.Invalid, "limit", "The limit is a number from 1 to %d.", most)
 		}
 	}
 	return q.Get("cursor"), limit, nil

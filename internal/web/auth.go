@@ -24,6 +24,7 @@ var publisherRoutes = []string{
 	"POST /editor/api/digests/{id}/pause",
 	"POST /editor/api/digests/{id}/resume",
 	"POST /editor/api/digests/{id}/cancel",
+	"GET /editor/api/digests/{id}/report",
 }
 
 // editorAPI is the path below which a bearer token is needed.

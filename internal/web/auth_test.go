@@ -69,6 +69,7 @@ func TestRolesOfRoutes(t *testing.T) {
 		"GET /editor/api/digests/x/preview":     404,
 		"POST /editor/api/digests/x/test":       415,
 		"POST /editor/api/digests/x/duplicate":  404,
+		"GET /editor/api/digests/x/report":      403,
 		"POST /editor/api/digests/x/schedule":   403,
 		"POST /editor/api/digests/x/cancel":     403,
 		"POST /editor/api/digests/x%2F/cancel":  403,

@@ -78,6 +78,7 @@ func (f forbidden) Lint(c digest.Content, _ []article.Article) []digest.Finding 
 type editorSite struct {
 	articleSite
 	Digests store.Digests
+	Ledger  store.Ledger
 	Bell    *bell
 	Mux     *http.ServeMux // of the front, for more routes
 }
@@ -124,6 +125,11 @@ func newEditorSite(t testing.TB) editorSite {
 	api := http.NewServeMux()
 	web.EditorArticles{Responder: res, Store: s.Store, BaseURL: base}.Register(api)
 	web.EditorDigests{Responder: res, Service: service, Progress: counted{Audience: 3, Accepted: 2, Skipped: 1}}.Register(api)
+	ledger := store.Ledger{Table: db, Now: now, NewID: newID}
+	web.EditorReport{Responder: res, Digests: service, Reports: &delivery.Reporter{
+		Shards: ledger, Pages: ledger, Progress: &delivery.Counter{Tallies: store.Tallies{Table: db, Now: now}, Shards: ledger, Now: now},
+	}}.Register(api)
+	s.Ledger = ledger
 	web.Auth{Responder: res, Verifier: issued, API: api}.Register(s.Mux)
 	web.Archive{Responder: res, Store: s.Digests, BaseURL: base}.Register(s.Mux)
 	web.Articles{Responder: res, Store: s.Store, BaseURL: base}.Register(s.Mux)
