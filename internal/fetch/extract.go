@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"mime"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	readability "codeberg.org/readeck/go-readability/v2"
 	"golang.org/x/net/html"
@@ -60,8 +62,13 @@ func (Extractor) Extract(document []byte, pageURL string) (article.Page, error) 
 	return page, nil
 }
 
-// toUTF8 decodes a page by its Content-Type header, byte order mark or meta element, in the order of the HTML standard.
+// toUTF8 decodes a page by its Content-Type header, byte order mark or meta element, in the order of the HTML standard, but for
+// one thing: without a header's word, what is UTF-8 from end to end is UTF-8. The standard looks at the first 1024 bytes only, which
+// often hold no letter beyond ASCII, and who saves a page may change its encoding and not its meta element.
 func toUTF8(document []byte, contentType string) ([]byte, error) {
+	if _, params, _ := mime.ParseMediaType(contentType); params["charset"] == "" && utf8.Valid(document) && !ascii(document) {
+		return bytes.TrimPrefix(document, []byte("\xef\xbb\xbf")), nil
+	}
 	r, err := charset.NewReader(bytes.NewReader(document), contentType)
 	if err == io.EOF {
 		return nil, nil
@@ -70,6 +77,16 @@ func toUTF8(document []byte, contentType string) ([]byte, error) {
 		return nil, fault.New(fault.Unsupported, "The page's character encoding is not known.")
 	}
 	return io.ReadAll(r)
+}
+
+// ascii reports whether there is nothing beyond ASCII, which may also be an encoding of seven bits (ISO-2022-JP).
+func ascii(b []byte) bool {
+	for _, c := range b {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // canonical returns what the page says its own address is, "" when that is not an address on the web.
