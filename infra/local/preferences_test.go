@@ -10,6 +10,20 @@ import (
 
 const welcomeSubject = "Welcome"
 
+// walkMove changes an address by the links of its mails.
+func (w *world) walkMove(from, to string) {
+	w.Helper()
+	manage := w.link(w.mail(from, digestSubject), "/preferences/")
+	w.json(w.Site+manage, map[string]any{"email": to}).want(w, 200)
+	w.settle()
+	move := w.link(w.mail(to, "new address"), "/address/")
+	w.do("GET", w.Site+move, nil, "Accept", "text/html").want(w, 200) // a scanner
+	w.form(move, url.Values{}).want(w, 200)
+	w.settle()
+	w.mail(from, "goes to your new address")
+	w.link(w.mail(to, welcomeSubject), "/preferences/")
+}
+
 // TestRights walks all that subscribers can do with the links in one mail: change what they get, pause, export, erase, come back.
 func TestRights(t *testing.T) {
 	t.Parallel()
@@ -53,11 +67,15 @@ func TestRights(t *testing.T) {
 	if d := w.sendNow(w.newDigest(slug)); d.Progress.Audience != 2 {
 		t.Errorf("after ada came back: %+v", d)
 	}
+	w.walkMove("ben@example.org", "ben@new.example.org")
+	if d := w.sendNow(w.newDigest(slug)); d.Progress.Audience != 2 || w.digests("ben@new.example.org") != 1 {
+		t.Errorf("after ben moved: %+v", d)
+	}
 	test := w.newDigest(slug)
 	w.editor("POST", "/digests/"+test+"/test", map[string]any{"to": []string{"eve@example.org"}}).want(w, 202)
 	w.settle()
 	if page := w.do("GET", w.Site+w.link(w.mail("eve@example.org", digestSubject), "/preferences/"), nil, "Accept", "text/html"); page.status != 404 || !strings.Contains(string(page.body), "test mail") {
 		t.Errorf("link of a test mail: %d %s", page.status, page.body)
 	}
-	w.clean("ada@example.org", "ben@example.org", "Ada-Name", visitorIP, ada, ben, fresh)
+	w.clean("ada@example.org", "ben@example.org", "ben@new.example.org", "Ada-Name", visitorIP, ada, ben, fresh)
 }

@@ -57,7 +57,7 @@ func Preferences(ctx context.Context, rt *Runtime) (Function, error) {
 	}
 	people := rt.subscribers(cfg.Storage)
 	preferences := &audience.Preferences{
-		Tokens: keys.Tokens, Profiles: people, Records: people, Consents: consents, Queue: rt.Queue(cfg.MailQueueURL),
+		Tokens: keys.Tokens, Profiles: people, Records: people, Moves: people, Consents: consents, Queue: rt.Queue(cfg.MailQueueURL),
 		Identity: keys.Identity, Now: rt.Now,
 	}
 	mux := http.NewServeMux()

@@ -121,7 +121,7 @@ var routes = map[string][]string{
 		"ANY /confirm/{token}", "ANY /subscribe", "ANY /subscribe/check-inbox", "POST /subscribe",
 	},
 	"preferences": {
-		"ANY /preferences/{token}", "ANY /preferences/{token}/erase", "ANY /preferences/{token}/export", "ANY /unsubscribe/{token}",
+		"ANY /address/{token}", "ANY /preferences/{token}", "ANY /preferences/{token}/erase", "ANY /preferences/{token}/export", "ANY /unsubscribe/{token}",
 		"POST /preferences/{token}/link",
 	},
 	"content": {

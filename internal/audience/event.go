@@ -13,6 +13,7 @@ const (
 	EventRequested    Kind = "requested"
 	EventConfirmed    Kind = "confirmed"
 	EventChanged      Kind = "changed" // preferences
+	EventMoving       Kind = "moving"  // asked for another address
 	EventUnsubscribed Kind = "unsubscribed"
 	EventBounced      Kind = "bounced"
 	EventComplained   Kind = "complained"
@@ -24,6 +25,7 @@ const (
 	HowLink     = "link"      // the button behind a link that was mailed to the address
 	HowOneClick = "one-click" // the mail program's own button (RFC 8058)
 	HowFeedback = "feedback"  // SES reported it
+	HowMove     = "move"      // the new address was confirmed
 )
 
 // An Event is the evidence of one step of a subscription, without the address. Events are only ever added.

@@ -31,6 +31,8 @@ type Edit struct {
 	Name   *string
 	Topics *[]string
 	Pause  *int // months from now, 1 to MaxPause; 0 ends a pause
+	// Email is where mail is to go once it has been confirmed there. It needs a fresh link.
+	Email *string
 }
 
 // MaxPause is the longest pause in months.
@@ -45,6 +47,7 @@ type Preferences struct {
 	Tokens   *token.Keyring
 	Profiles Profiles
 	Records  Records
+	Moves    Moves
 	Consents map[int]Consent // by version
 	Queue    Queue
 	Identity Identity
@@ -82,8 +85,8 @@ func (p *Preferences) open(ctx context.Context, c token.Claims) (Access, error) 
 
 // Save changes what was edited, and returns what is kept then.
 func (p *Preferences) Save(ctx context.Context, text string, in Edit, v Visit) (Access, error) {
-	c, err := p.Tokens.Verify(token.Manage, text, p.Now())
-	if err != nil {
+	c, err := p.fresh(text)
+	if err != nil && (in.Email != nil || !fault.Is(err, fault.Forbidden)) {
 		return Access{}, err
 	}
 	s, err := p.Profiles.Profile(ctx, c.Subscriber)
@@ -94,6 +97,10 @@ func (p *Preferences) Save(ctx context.Context, text string, in Edit, v Visit) (
 		return Access{}, NotSubscribed()
 	}
 	now := p.Now().UTC().Truncate(time.Millisecond)
+	move, err := p.moveTo(in.Email, s, now, v)
+	if err != nil {
+		return Access{}, err
+	}
 	change, e, err := in.change(s, now)
 	if err != nil {
 		return Access{}, err
@@ -102,6 +109,11 @@ func (p *Preferences) Save(ctx context.Context, text string, in Edit, v Visit) (
 		e.Kind, e.At, e.How, e.IPHash = EventChanged, now, HowLink, p.Identity.IPHash(v.IP)
 		if err := p.Profiles.Change(ctx, c.Subscriber, change, e, editsPerDay); err != nil {
 			return Access{}, fmt.Errorf("change %s: %w", c.Subscriber, err)
+		}
+	}
+	if move != nil {
+		if err := p.askMove(ctx, *move); err != nil {
+			return Access{}, err
 		}
 	}
 	return p.open(ctx, c)

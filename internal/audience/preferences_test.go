@@ -20,7 +20,9 @@ type desk struct {
 	event  audience.Event
 }
 
-func (d *desk) Profile(context.Context, string) (audience.Subscriber, error) { return d.Subscriber, nil }
+func (d *desk) Profile(context.Context, string) (audience.Subscriber, error) {
+	return d.Subscriber, nil
+}
 
 func (d *desk) Change(_ context.Context, _ string, c audience.Change, e audience.Event, _ int) error {
 	d.change, d.event = c, e

@@ -21,6 +21,7 @@ type Records interface {
 // Held is everything that is kept about a subscriber. Its Subscriber has no status when there was never a confirmation.
 type Held struct {
 	Standing
+	Moving *Move   // a change of address that waits to be confirmed
 	Events []Event // in order
 }
 
@@ -28,6 +29,7 @@ type Held struct {
 type Export struct {
 	Subscriber ExportedProfile  `json:"subscriber"`
 	Pending    *ExportedPending `json:"pending"` // a sign-up that waits to be confirmed
+	Moving     *ExportedMove    `json:"moving"`  // a change of address that does
 	Events     []Event          `json:"events"`
 	Elsewhere  string           `json:"elsewhere"`
 }
@@ -53,6 +55,13 @@ type ExportedPending struct {
 	Request Event     `json:"request"`
 }
 
+// An ExportedMove is a change of address that waits.
+type ExportedMove struct {
+	Email   string    `json:"email"` // the new one
+	Asked   time.Time `json:"asked"`
+	Expires time.Time `json:"expires"`
+}
+
 // elsewhere is what an export says about what can't be found by one person.
 const elsewhere = "Our records of newsletters that were sent hold this ID and what became of each mail, without address or name, " +
 	"for 400 days. Backups of all of it go back 35 days."
@@ -74,6 +83,9 @@ func (p *Preferences) Export(ctx context.Context, text string) (Export, error) {
 	}}
 	if h.Waits {
 		out.Pending = &ExportedPending{h.Episode.Email, h.Episode.Began, h.Episode.Expires, p.shown(h.Episode.Event)}
+	}
+	if m := h.Moving; m != nil {
+		out.Moving = &ExportedMove{m.Email, m.Asked, m.Expires}
 	}
 	for i, e := range h.Events {
 		out.Events[i] = p.shown(e)

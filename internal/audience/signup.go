@@ -93,6 +93,8 @@ const (
 	MessageSignup  = "signup"  // whatever a sign-up is answered with
 	MessageWelcome = "welcome" // follows a confirmation
 	MessageManage  = "manage"  // a fresh link to preferences
+	MessageMove    = "move"    // asks a new address for its confirmation; the ID is that of the new one
+	MessageMoved   = "moved"   // tells the old address; the ID is that of the old one
 )
 
 // message asks for a mail, by the subscriber's ID alone.

@@ -26,6 +26,10 @@ type Standings interface {
 	// Welcome notes that somebody who has confirmed is welcomed, and returns false when another message did that, or when they
 	// are not on the list any more.
 	Welcome(ctx context.Context, id, message string) (bool, error)
+	// Moving returns the change to an address that waits to be confirmed there, with who has that address, and whether there is one.
+	Moving(ctx context.Context, to string) (audience.Move, audience.Subscriber, bool, error)
+	// Told notes that somebody who left for another address is told so, and returns false when another message did that.
+	Told(ctx context.Context, id, message string) (bool, error)
 	// AskSuppressed notes that somebody who is suppressed is asked, and returns false when another message did that in the
 	// last audience.SuppressedEvery.
 	AskSuppressed(ctx context.Context, id, message string) (bool, error)
@@ -117,7 +121,7 @@ func parseSingle(body []byte) (singleMessage, error) {
 		return m, fmt.Errorf("mail message is not JSON of the known shape")
 	}
 	switch m.Kind {
-	case audience.MessageSignup, audience.MessageWelcome, audience.MessageManage:
+	case audience.MessageSignup, audience.MessageWelcome, audience.MessageManage, audience.MessageMove, audience.MessageMoved:
 		if len(m.Subscriber) != audience.IDLen {
 			return m, fmt.Errorf("%s message without a subscriber's ID", m.Kind)
 		}
@@ -138,6 +142,10 @@ func (s *Singles) person(ctx context.Context, m Received, msg singleMessage) err
 		return s.welcome(ctx, m, msg.Subscriber)
 	case audience.MessageManage:
 		return s.manage(ctx, m, msg.Subscriber)
+	case audience.MessageMove:
+		return s.move(ctx, m, msg.Subscriber)
+	case audience.MessageMoved:
+		return s.moved(ctx, m, msg.Subscriber)
 	}
 	return s.signup(ctx, m, msg.Subscriber)
 }

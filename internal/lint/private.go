@@ -60,7 +60,7 @@ func (l *Linter) personal(href string, digest bool) string {
 		}
 	}
 	if !digest && l.own(u) {
-		for _, family := range []string{"/unsubscribe/", "/preferences/", "/confirm/"} {
+		for _, family := range []string{"/unsubscribe/", "/preferences/", "/confirm/", "/address/"} {
 			if strings.HasPrefix(strings.TrimPrefix(u.Path, l.base.Path), family) {
 				return "somebody's personal token"
 			}

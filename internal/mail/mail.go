@@ -48,7 +48,7 @@ func New(fsys fs.FS, site Site) (*Builder, error) {
 		return nil, fmt.Errorf("mail: base URL %q is not an origin", site.BaseURL)
 	}
 	b := &Builder{site: site, html: map[string]*htmltemplate.Template{}, text: map[string]*texttemplate.Template{}}
-	for _, name := range []string{"confirm", "already", "welcome", "manage", "digest"} {
+	for _, name := range []string{"confirm", "already", "welcome", "manage", "move", "moved", "digest"} {
 		source, err := fs.ReadFile(fsys, "email/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("mail: %w", err)
@@ -70,7 +70,7 @@ func New(fsys fs.FS, site Site) (*Builder, error) {
 type letter struct {
 	Site                    Site
 	Subject, Preheader, Why string
-	Link, Preferences       string // only already and welcome have two
+	Link, Preferences       string // only already, welcome and moved have two
 }
 
 // Confirm builds the mail that asks for a confirmation. It contains nothing that the visitor typed, so that nobody can
@@ -114,9 +114,30 @@ func (b *Builder) Manage(preferencesURL string) (Content, error) {
 	})
 }
 
+// Move builds the mail that asks a new address for its confirmation. It contains nothing of who asked. It has no substitutions.
+func (b *Builder) Move(confirmURL string) (Content, error) {
+	return b.letter("move", letter{
+		Site: b.site, Link: confirmURL,
+		Subject:   "Please confirm your new address",
+		Preheader: "One press, and our monthly newsletter comes to this address.",
+		Why:       "You get this mail because this address was entered on our preferences page. We send no other until you confirm.",
+	})
+}
+
+// Moved builds the mail that tells an old address that it has left, with the page to subscribe it again, and a link to
+// its preferences. It does not name the new one. It has no substitutions.
+func (b *Builder) Moved(preferencesURL string) (Content, error) {
+	return b.letter("moved", letter{
+		Site: b.site, Link: b.site.BaseURL + "/subscribe", Preferences: preferencesURL,
+		Subject:   "Your newsletter goes to your new address",
+		Preheader: "This address is off our list.",
+		Why:       "You get this mail, the last one to this address, because your subscription was moved to another.",
+	})
+}
+
 func (b *Builder) letter(name string, l letter) (Content, error) {
 	links := []string{l.Link}
-	if name == "already" || name == "welcome" {
+	if name == "already" || name == "welcome" || name == "moved" {
 		links = append(links, l.Preferences)
 	}
 	for _, link := range links {

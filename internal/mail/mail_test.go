@@ -95,6 +95,8 @@ func mails(t *testing.T) map[string]struct {
 		"already":   {ok(b.AlreadySubscribed(own)), ConfirmHeaders()},
 		"welcome":   {ok(b.Welcome(own)), ConfirmHeaders()},
 		"manage":    {ok(b.Manage(preferencesURL)), ConfirmHeaders()},
+		"move":      {ok(b.Move("https://news.juniper.example/address/a1example0token")), ConfirmHeaders()},
+		"moved":     {ok(b.Moved(preferencesURL)), ConfirmHeaders()},
 		"digest":    {ok(Render(build(t, sample()), Substitutions("Zoë", own))), ListHeaders(site, unsubscribeURL)},
 		"test-mail": {ok(b.Inert(build(t, sample()))), ListHeaders(site, site.Inert().Unsubscribe)},
 	}

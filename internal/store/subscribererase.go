@@ -19,6 +19,11 @@ func (s Subscribers) Held(ctx context.Context, id string) (audience.Held, error)
 		return audience.Held{}, later(err)
 	}
 	h := audience.Held{Standing: audience.Standing{Subscriber: audience.Subscriber{ID: id}}}
+	if to := str(find(items, profileKey(id)), "moving"); to != "" {
+		if h.Moving, err = s.moveFrom(ctx, id, to); err != nil {
+			return h, later(err)
+		}
+	}
 	for _, item := range items {
 		switch sk := str(item, table.SK); {
 		case expired(item, s.Now()):
@@ -27,6 +32,12 @@ func (s Subscribers) Held(ctx context.Context, id string) (audience.Held, error)
 		case sk == episodeKey(id).SK:
 			if h.Episode, h.Waits, err = s.episodeOf(id, item); err != nil {
 				return h, err
+			}
+		case sk == moveKey(id).SK:
+			if m, waits, err := s.moveOf(id, item); err != nil {
+				return h, err
+			} else if waits && h.Moving == nil { // somebody asked to move here
+				h.Moving = &m
 			}
 		case strings.HasPrefix(sk, "E#"):
 			var e audience.Event
@@ -68,6 +79,11 @@ func (s Subscribers) Erase(ctx context.Context, id string, at time.Time) error {
 		if len(ops) == 0 {
 			return nil
 		}
+		if to := str(find(items, profileKey(id)), "moving"); to != "" {
+			if ops, err = s.withoutMove(ctx, ops, id, to); err != nil {
+				return later(err)
+			}
+		}
 		_, err = s.Table.Write(ctx, ops...)
 		if _, refused := errors.AsType[*table.RefusedError](err); refused {
 			try++
@@ -82,13 +98,11 @@ func (s Subscribers) Erase(ctx context.Context, id string, at time.Time) error {
 
 // eraseOps returns the next operations that erase what was read: none when nothing is left but the suppression.
 func eraseOps(id string, items []table.Item, at time.Time) []table.Op {
-	var profile table.Item
+	profile := find(items, profileKey(id))
 	var deletes []table.Op
 	for _, item := range items {
-		key := table.Key{PK: str(item, table.PK), SK: str(item, table.SK)}
-		if key == profileKey(id) {
-			profile = item
-		} else if len(deletes) < table.MaxOps-1 {
+		// room for the profile, and for a change of address
+		if key := keyOf(item); key != profileKey(id) && len(deletes) < table.MaxOps-2 {
 			deletes = append(deletes, table.Delete(key))
 		}
 	}
@@ -105,6 +119,20 @@ func eraseOps(id string, items []table.Item, at time.Time) []table.Op {
 	return append([]table.Op{table.Check(profileKey(id), table.Eq("status", string(audience.Erased)))}, deletes...)
 }
 
+func keyOf(item table.Item) table.Key {
+	return table.Key{PK: str(item, table.PK), SK: str(item, table.SK)}
+}
+
+// find returns the item of a key, nil when there is none.
+func find(items []table.Item, key table.Key) table.Item {
+	for _, item := range items {
+		if keyOf(item) == key {
+			return item
+		}
+	}
+	return nil
+}
+
 // erased puts the suppression in a profile's place: of what is known, why no mail is sent, since when, and when somebody
 // suppressed was last asked.
 func erased(id string, profile table.Item, at time.Time) table.Op {
@@ -116,17 +144,13 @@ func erased(id string, profile table.Item, at time.Time) table.Op {
 	if profile == nil {
 		return table.Put(item).When(table.Absent(table.PK))
 	}
-	status := str(profile, "status")
-	if subscriberOf(id, profile).Suppressed() {
-		item["reason"] = status
+	if s := subscriberOf(id, profile); s.Suppressed() {
+		item["reason"] = string(s.Status)
 	}
-	same := table.Eq("status", status)
 	for _, name := range []string{"left", "asked"} {
 		if v, ok := profile[name]; ok {
-			item[name], same = v, table.And(same, table.Eq(name, v))
-		} else {
-			same = table.And(same, table.Absent(name))
+			item[name] = v
 		}
 	}
-	return table.Put(item).When(same)
+	return table.Put(item).When(sameAs(profile, "status", "left", "asked", "moving"))
 }

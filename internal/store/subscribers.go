@@ -13,9 +13,9 @@ import (
 )
 
 // Subscribers keeps people. At S#<id> the item A is the subscriber, from the first confirmation on; P is the episode in
-// which a sign-up waits to be confirmed, with a ttl; E#… are the events, in order of time. Only confirmed subscribers have
-// the keys of the audience index: "A#%02d" of audience.Partition, and the ID. It implements the ports of audience, and
-// delivery.People, delivery.Suppressor and delivery.Standings.
+// which a sign-up waits to be confirmed, and M a change to this address that does, each with a ttl; E#… are the events, in order
+// of time. Only confirmed subscribers have the keys of the audience index: "A#%02d" of audience.Partition, and the ID. It
+// implements the ports of audience, and delivery.People, delivery.Suppressor and delivery.Standings.
 //
 // P is the sole authority over a confirmation: who deletes it has decided. So whatever ends an episode deletes P in
 // the same write in which it changes A.

@@ -31,6 +31,7 @@ const (
 	limitMail = "M"
 	limitLink = "K"
 	limitEdit = "E"
+	limitMove = "A"
 )
 
 // Add implements audience.Requests: the counter of the IP, the episode and the event, in one transaction. The episode is

@@ -40,7 +40,8 @@ func (s Subscribers) confirm(ctx context.Context, id string, episode time.Time, 
 		return false, err
 	}
 	_, err = s.Table.Write(ctx,
-		table.Update(profileKey(id), joined(id, ep, e.At)...).When(table.Ne("status", string(audience.Confirmed))),
+		table.Update(profileKey(id), append(joined(id, ep, e.At, time.Time{}), table.Remove("moved"), table.Remove("movedFrom"))...).
+			When(table.Ne("status", string(audience.Confirmed))),
 		// the very sign-up that is copied, or a later one of the episode would be lost
 		table.Delete(episodeKey(id)).When(table.And(table.Eq("since", episode.UnixMilli()), table.Eq("doc", item["doc"]))),
 		event,
@@ -68,21 +69,16 @@ func (s Subscribers) confirmedBefore(ctx context.Context, id string, episode tim
 }
 
 // joined makes a subscriber of an episode: what was asked for then, and nothing of an earlier subscription.
-func joined(id string, ep audience.Episode, at time.Time) []table.Action {
+func joined(id string, ep audience.Episode, at, paused time.Time) []table.Action {
 	actions := []table.Action{
 		table.Set("status", string(audience.Confirmed)), table.Set("email", ep.Email),
 		table.Set("confirmed", at.UnixMilli()), table.Set("episode", ep.Began.UnixMilli()),
 		table.Set("apk", audiencePartition(audience.Partition(id))), table.Set("ask", id),
-		table.Remove("left"), table.Remove("paused"), table.Remove("asked"), table.Remove("askedBy"), table.Remove("welcomed"), table.Remove("reason"),
 	}
-	name, topics := table.Remove("name"), table.Remove("topics")
-	if ep.Event.Name != "" {
-		name = table.Set("name", ep.Event.Name)
+	for _, name := range []string{"left", "asked", "askedBy", "welcomed", "reason", "movedTo", "told"} {
+		actions = append(actions, table.Remove(name))
 	}
-	if len(ep.Event.Topics) > 0 {
-		topics = table.Set("topics", table.StringSet(ep.Event.Topics))
-	}
-	return append(actions, name, topics)
+	return append(actions, changed(audience.Change{Name: &ep.Event.Name, Topics: &ep.Event.Topics, PausedUntil: &paused})...)
 }
 
 // leftOps takes somebody with one of the statuses off the list.

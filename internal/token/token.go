@@ -36,6 +36,9 @@ const (
 	Unsubscribe Purpose = 2 // can only leave, and never expires
 	// Manage opens preferences, and never expires. Mails get forwarded, so what can't be undone needs a fresh one: see Fresh.
 	Manage Purpose = 3
+	// Move confirms an address as the new one of a subscriber, and is about whoever has that address. Which subscriber it is, is
+	// kept with the request of Issued's time.
+	Move Purpose = 4
 )
 
 // Claims is what a token says.

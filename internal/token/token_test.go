@@ -156,7 +156,7 @@ func FuzzVerify(f *testing.F) {
 	f.Add("")
 	f.Add(strings.Repeat("_", token.Len))
 	f.Fuzz(func(t *testing.T, text string) {
-		for _, p := range []token.Purpose{token.Confirm, token.Unsubscribe, token.Manage, 0} {
+		for _, p := range []token.Purpose{token.Confirm, token.Unsubscribe, token.Manage, token.Move, 0} {
 			c, err := r.Verify(p, text, now)
 			if err != nil {
 				continue

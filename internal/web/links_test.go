@@ -196,6 +196,7 @@ func TestOutputIsDiscreet(t *testing.T) {
 	s.ask(anIP, "POST", manage, jsonType, `{"name":"Ana","pause":1}`)
 	s.ask(anIP, "POST", manage+"/link", "", "")
 	s.ask(anIP, "GET", manage+"/export", "", "")
+	s.ask(anIP, "POST", manage, jsonType, `{"email":"ana.moved@example.org"}`)
 	s.ask(anIP, "GET", second, "", "")
 	s.post(second)
 	s.post(second + "x")
@@ -222,7 +223,7 @@ func TestOutputIsDiscreet(t *testing.T) {
 	if n := strings.Count(s.log.String(), "request failed"); n != 5 {
 		t.Errorf("%d of 5 failures were logged once: %s", n, s.log.String())
 	}
-	secrets = append(secrets, "ana.secret", "Ana", anIP, s.ids.IPHash(netip.MustParseAddr(anIP)), strings.TrimPrefix(first, "/confirm/"), strings.TrimPrefix(second, "/unsubscribe/"), strings.TrimPrefix(manage, "/preferences/"), expired)
+	secrets = append(secrets, "ana.secret", "ana.moved", "Ana", anIP, s.ids.IPHash(netip.MustParseAddr(anIP)), strings.TrimPrefix(first, "/confirm/"), strings.TrimPrefix(second, "/unsubscribe/"), strings.TrimPrefix(manage, "/preferences/"), expired)
 	for _, secret := range secrets {
 		for _, body := range s.every {
 			if strings.Contains(strings.ToLower(string(body)), strings.ToLower(secret)) && secret != "Ana" {

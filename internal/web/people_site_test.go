@@ -108,7 +108,7 @@ func (s *peopleSite) wire(log *slog.Logger) {
 		s.t.Fatal(err)
 	}
 	preferences := &audience.Preferences{
-		Tokens: s.tokens, Profiles: s.people, Records: s.people, Consents: consents, Queue: s, Identity: s.ids, Now: s.clock,
+		Tokens: s.tokens, Profiles: s.people, Records: s.people, Moves: s.people, Consents: consents, Queue: s, Identity: s.ids, Now: s.clock,
 	}
 	web.Preferences{Responder: res, Preferences: preferences, Topics: store.Articles{Table: s.table, Now: s.clock}, Now: s.clock}.Register(mux)
 	web.Rights{Responder: res, Rights: preferences}.Register(mux)

@@ -16,6 +16,8 @@ type Preferencer interface {
 	Open(ctx context.Context, text string) (audience.Access, error)
 	Save(ctx context.Context, text string, in audience.Edit, v audience.Visit) (audience.Access, error)
 	SendLink(ctx context.Context, text string) error
+	CheckMove(text string) error
+	Move(ctx context.Context, text string, v audience.Visit) error
 }
 
 // A TopicNamer knows which topics there are to choose from; it is store.Articles.
@@ -36,6 +38,8 @@ func (h Preferences) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /preferences/{token}", h.page)
 	mux.HandleFunc("POST /preferences/{token}", h.save)
 	mux.HandleFunc("POST /preferences/{token}/link", h.link)
+	mux.HandleFunc("GET /address/{token}", h.askMove)
+	mux.HandleFunc("POST /address/{token}", h.move)
 }
 
 // A PreferencesPage is what the page "preferences" shows.
@@ -44,6 +48,7 @@ type PreferencesPage struct {
 	Paused      bool
 	Fresh       bool
 	Saved       bool
+	Moving      bool   // a new address has just been asked for its confirmation
 	Path, Leave string // paths: of the page itself, and that the unsubscribe button posts to
 	Topics      []TopicChoice
 	Months      []int // of pauses
@@ -73,6 +78,7 @@ type preferencesJSON struct {
 	PausedUntil *time.Time      `json:"pausedUntil"`
 	Fresh       bool            `json:"fresh"` // export, erase and change of address need it
 	Unsubscribe string          `json:"unsubscribe"`
+	Move        string          `json:"move,omitempty"` // "asked": the new address that was sent gets a mail to confirm it
 }
 
 func (h Preferences) page(w http.ResponseWriter, r *http.Request) {
@@ -82,7 +88,7 @@ func (h Preferences) page(w http.ResponseWriter, r *http.Request) {
 		h.Error(w, r, err)
 		return
 	}
-	h.show(w, r, a, false)
+	h.show(w, r, a, PreferencesPage{})
 }
 
 func (h Preferences) open(r *http.Request) (audience.Access, error) {
@@ -111,14 +117,14 @@ func (h Preferences) save(w http.ResponseWriter, r *http.Request) {
 		a, err = h.Preferences.Save(r.Context(), r.PathValue("token"), in, visitOf(r))
 	}
 	if err != nil {
-		h.Error(w, r, err)
+		h.refuseStale(w, r, err)
 		return
 	}
-	h.show(w, r, a, true)
+	h.show(w, r, a, PreferencesPage{Saved: in.Name != nil || in.Topics != nil || in.Pause != nil, Moving: in.Email != nil})
 }
 
-// show answers with what is kept now.
-func (h Preferences) show(w http.ResponseWriter, r *http.Request, a audience.Access, saved bool) {
+// show answers with what is kept now; page says what was just done.
+func (h Preferences) show(w http.ResponseWriter, r *http.Request, a audience.Access, page PreferencesPage) {
 	known, err := h.Topics.TopicNames(r.Context())
 	if err != nil {
 		h.Error(w, r, err)
@@ -135,10 +141,13 @@ func (h Preferences) show(w http.ResponseWriter, r *http.Request, a audience.Acc
 		if paused {
 			out.PausedUntil = &s.PausedUntil
 		}
+		if page.Moving {
+			out.Move = "asked"
+		}
 		h.JSON(w, http.StatusOK, out)
 		return
 	}
-	page := PreferencesPage{Subscriber: s, Paused: paused, Fresh: a.Fresh, Saved: saved, Path: pagePath(r), Leave: leave}
+	page.Subscriber, page.Paused, page.Fresh, page.Path, page.Leave = s, paused, a.Fresh, pagePath(r), leave
 	for _, topic := range merged(known, s.Topics) {
 		page.Topics = append(page.Topics, TopicChoice{topic, slices.Contains(s.Topics, topic)})
 	}

@@ -20,9 +20,10 @@ func readEdit(w http.ResponseWriter, r *http.Request) (audience.Edit, error) {
 				Name   *string   `json:"name"`
 				Topics *[]string `json:"topics"`
 				Pause  *int      `json:"pause"`
+				Email  *string   `json:"email"`
 			}
 			err := DecodeJSON(w, r, maxPublicBody, &in)
-			return audience.Edit{Name: in.Name, Topics: in.Topics, Pause: in.Pause}, err
+			return audience.Edit{Name: in.Name, Topics: in.Topics, Pause: in.Pause, Email: in.Email}, err
 		case "application/x-www-form-urlencoded", "multipart/form-data":
 			if err := parseForm(w, r, mediaType); err != nil {
 				return audience.Edit{}, err
@@ -36,7 +37,7 @@ func readEdit(w http.ResponseWriter, r *http.Request) (audience.Edit, error) {
 // editOf reads the fields of a form. A pause that is empty stays.
 func editOf(r *http.Request) (audience.Edit, error) {
 	var in audience.Edit
-	if err := once(r, "name", "pause"); err != nil {
+	if err := once(r, "name", "pause", "email"); err != nil {
 		return in, err
 	}
 	if names, ok := r.PostForm["name"]; ok {
@@ -45,6 +46,9 @@ func editOf(r *http.Request) (audience.Edit, error) {
 	if values, ok := r.PostForm["topics"]; ok {
 		topics := filled(values)
 		in.Topics = &topics
+	}
+	if emails, ok := r.PostForm["email"]; ok {
+		in.Email = &emails[0]
 	}
 	if pause := r.PostForm.Get("pause"); pause != "" {
 		n, err := strconv.Atoi(pause)

@@ -46,7 +46,7 @@ func (h Rights) export(w http.ResponseWriter, r *http.Request) {
 		out, err = h.Rights.Export(r.Context(), r.PathValue("token"))
 	}
 	if err != nil {
-		h.refuse(w, r, err)
+		h.refuseStale(w, r, err)
 		return
 	}
 	var body bytes.Buffer
@@ -69,7 +69,7 @@ func (h Rights) askErase(w http.ResponseWriter, r *http.Request) {
 		err = h.Rights.CheckFresh(r.PathValue("token"))
 	}
 	if err != nil {
-		h.refuse(w, r, err)
+		h.refuseStale(w, r, err)
 		return
 	}
 	h.Page(w, r, http.StatusOK, "erase", View{Title: "Erase everything", NoIndex: true, Data: RightsPage{pagePath(r), r.URL.Path}})
@@ -82,7 +82,7 @@ func (h Rights) erase(w http.ResponseWriter, r *http.Request) {
 		err = h.Rights.Erase(r.Context(), r.PathValue("token"))
 	}
 	if err != nil {
-		h.refuse(w, r, err)
+		h.refuseStale(w, r, err)
 		return
 	}
 	if WantsHTML(r) {
@@ -92,8 +92,8 @@ func (h Rights) erase(w http.ResponseWriter, r *http.Request) {
 	h.JSON(w, http.StatusOK, status{string(audience.Erased)})
 }
 
-// refuse answers a link that does not do what was asked; people whose link is too old can have a fresh one mailed.
-func (h Rights) refuse(w http.ResponseWriter, r *http.Request, err error) {
+// refuseStale answers a link that does not do what was asked; people whose link is too old can have a fresh one mailed.
+func (h *Responder) refuseStale(w http.ResponseWriter, r *http.Request, err error) {
 	if fault.Is(err, fault.Forbidden) && WantsHTML(r) {
 		h.Page(w, r, http.StatusForbidden, "stale", View{Title: "This needs a fresh link", NoIndex: true, Data: RightsPage{pagePath(r), pagePath(r) + "/link"}})
 		return

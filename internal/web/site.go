@@ -8,6 +8,7 @@ import (
 
 // robots keeps crawlers off what is one person's or the editors', and leads them to the rest.
 const robots = `User-agent: *
+Disallow: /address/
 Disallow: /confirm/
 Disallow: /editor/
 Disallow: /preferences/

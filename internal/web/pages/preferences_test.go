@@ -26,6 +26,9 @@ func preferenceSamples(out map[string]sample) {
 	out["preferences-bare"] = preferences(web.PreferencesPage{Subscriber: audience.Subscriber{Status: audience.Confirmed}, Fresh: true})
 	out["preferences-left"] = preferences(web.PreferencesPage{Subscriber: audience.Subscriber{Status: audience.Unsubscribed}, Fresh: true})
 	out["preferences-erased"] = preferences(web.PreferencesPage{Subscriber: audience.Subscriber{Status: audience.Erased}})
+	out["preferences-moving"] = preferences(web.PreferencesPage{Subscriber: audience.Subscriber{Status: audience.Confirmed, Email: "ana@example.org"}, Fresh: true, Moving: true})
+	out["address"] = page("Please confirm your new address", "address", web.ActionPage{Action: "/address/a1example0token"})
+	out["moved"] = page("Your new address is confirmed", "moved", nil)
 	out["erase"] = page("Erase everything", "erase", web.RightsPage{Path: path, Action: path + "/erase"})
 	out["erased"] = page("Everything is erased", "erased", nil)
 	out["stale"] = page("This needs a fresh link", "stale", web.RightsPage{Path: path, Action: path + "/link"})
@@ -43,6 +46,8 @@ func TestPreferencesSayWhatTheyMust(t *testing.T) {
 		"preferences-paused": {"goes on by itself on December 6, 2026", "Saved.", `<option value="0">End the pause now`, "Mail me a fresh link"},
 		"preferences-left":   {"You are not subscribed", `/erase">`, `href="/subscribe"`},
 		"preferences-erased": {"We hold nothing about you", `href="/subscribe"`},
+		"preferences-moving": {"We have mailed a link to the new address", `name="email"`},
+		"address":            {`action="/address/a1example0token"`},
 		"erase":              {`action="/preferences/m1example0token/erase"`, "can't be undone"},
 		"stale":              {`action="/preferences/m1example0token/link"`},
 	} {
