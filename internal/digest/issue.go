@@ -1,7 +1,7 @@
 package digest
 
 import (
-	"strings"
+	"regexp"
 	"time"
 
 	"tidings/internal/article"
@@ -18,8 +18,9 @@ type Issue struct {
 type IssueCard struct {
 	Slug      string
 	Title     string
-	Summary   string // the mail's preheader
-	SentAt    time.Time
+	Summary   string    // the mail's preheader
+	SentAt    time.Time // UTC
+	Day       time.Time // SentAt by the calendar of the zone that the editor chose
 	UpdatedAt time.Time // when it was last sent to anyone, as far as is known
 }
 
@@ -46,23 +47,29 @@ func edition(d Digest, articles []article.Article) Edition {
 
 // Card returns the row of a digest with a summary.
 func (d Digest) Card(summary string) IssueCard {
-	c := IssueCard{Slug: d.Slug, Title: d.Title, Summary: summary, SentAt: seconds(d.SendAt), UpdatedAt: seconds(d.StartedAt)}
+	c := IssueCard{Slug: d.Slug, Title: d.Title, Summary: summary, SentAt: seconds(d.SendAt), Day: d.day(), UpdatedAt: seconds(d.StartedAt)}
 	if !d.EndedAt.IsZero() {
 		c.UpdatedAt = seconds(d.EndedAt)
 	}
 	return c
 }
 
-// issueSlug returns the slug that a digest should have: of its title and the month in which it goes out, which most titles of
-// monthly digests name.
-func issueSlug(d Digest) string {
-	at := d.SendAt
-	if loc, err := Zone(d.Timezone); err == nil {
-		at = at.In(loc)
+// day returns a scheduled digest's hour in its own zone.
+func (d Digest) day() time.Time {
+	loc, err := Zone(d.Timezone)
+	if err != nil { // no digest of a service's
+		return seconds(d.SendAt)
 	}
-	month := at.Format("January 2006")
-	if strings.Contains(strings.ToLower(d.Title), strings.ToLower(month)) {
+	return d.SendAt.In(loc).Truncate(time.Second)
+}
+
+var monthName = regexp.MustCompile(`(?i)\b(january|february|march|april|may|june|july|august|september|october|november|december) \d{4}\b`)
+
+// issueSlug returns the slug that a digest should have: of its title and the month in which it goes out, unless the title names one,
+// as those of monthly drafts do.
+func issueSlug(d Digest) string {
+	if monthName.MatchString(d.Title) {
 		return article.Slug(d.Title)
 	}
-	return article.Slug(d.Title + " " + month)
+	return article.Slug(d.Title + " " + d.day().Format("January 2006"))
 }

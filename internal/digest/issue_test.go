@@ -41,6 +41,8 @@ func TestSlugsOfDigests(t *testing.T) {
 		{"Sleep & ketamine", later, "sleep-and-ketamine-december-2026-2"},
 		{"December 2026", later, "december-2026"},
 		{"News of DECEMBER 2026", later, "news-of-december-2026"},
+		{"What we learned by November 2026", later, "what-we-learned-by-november-2026"},
+		{"May 20266 be", later, "may-20266-be-december-2026"},
 		{"Κεταμίνη", later, "december-2026-2"},
 		// The month is the editor's: still November in Denver, and December in UTC.
 		{"Late", digest.When{SendAt: "2026-11-30T23:00:00", Timezone: "America/Denver"}, "late-november-2026"},

@@ -36,7 +36,7 @@ func testPages(t *testing.T) []string {
 	return folders
 }
 
-// TestSavedPages imports every saved page as a file: none takes long, at least 95 of 100 become articles with a title and with the
+// TestSavedPages imports every saved page as a file, and as it is when it is fetched: none takes long, at least 95 of 100 become articles with a title and with the
 // first and the last sentence of what is known to be the article, and no article has anything in it that acts.
 func TestSavedPages(t *testing.T) {
 	t.Parallel()
@@ -50,6 +50,11 @@ func TestSavedPages(t *testing.T) {
 		expected, err := os.ReadFile(filepath.Join(folder, "expected.html"))
 		if err != nil {
 			t.Fatal(err)
+		}
+		if a, err := fetched(source); err != nil && fault.CodeOf(err) == "" {
+			t.Errorf("%s, fetched: not a fault: %v", name, err)
+		} else if acts := active(t, a.HTML); acts != "" {
+			t.Errorf("%s, fetched: the article has %s", name, acts)
 		}
 		began := time.Now()
 		a, err := imported(source)
@@ -81,6 +86,19 @@ func TestSavedPages(t *testing.T) {
 // imported makes an article of a saved page, as an editor's upload does.
 func imported(source []byte) (article.Article, error) {
 	d, err := article.Import(article.File{Name: "saved.html", Data: source}, Extractor{})
+	if err != nil {
+		return article.Article{}, err
+	}
+	return article.New(d, time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC))
+}
+
+// fetched makes an article of a page at an address, against which its links are resolved.
+func fetched(source []byte) (article.Article, error) {
+	p, err := Extractor{}.Extract(source, "http://news.example.org/a/page.html")
+	if err != nil {
+		return article.Article{}, err
+	}
+	d, err := article.FromPage(p)
 	if err != nil {
 		return article.Article{}, err
 	}

@@ -80,6 +80,9 @@ func TestTheArchiveFollowsTheStatus(t *testing.T) {
 	if err != nil || issue.Title != "News" || issue.Summary != "" || !issue.SentAt.Equal(digestNow.Truncate(time.Second)) || issue.UpdatedAt.IsZero() {
 		t.Errorf("%+v, %v", issue, err)
 	}
+	if got, want := issue.Day.Format(time.DateTime), digestNow.Format(time.DateTime); got != want { // without a zone it is UTC
+		t.Errorf("day %s, want %s", got, want)
+	}
 	for _, slug := range []string{"", "news", "D", "../d", strings.Repeat("a", 3000)} {
 		_, err := s.Issue(t.Context(), slug)
 		wantArticleFault(t, err, fault.NotFound)

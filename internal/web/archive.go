@@ -45,6 +45,7 @@ type IssueCard struct {
 	Title     string    `json:"title"`
 	Summary   string    `json:"summary"`
 	SentAt    time.Time `json:"sentAt"`
+	Day       time.Time `json:"-"` // for people: by the clinic's calendar
 	UpdatedAt time.Time `json:"updatedAt"`
 	URL       string    `json:"url"`
 }
@@ -116,7 +117,7 @@ func (h Archive) one(w http.ResponseWriter, r *http.Request) {
 func issueCards(all []digest.IssueCard, baseURL string) []IssueCard {
 	out := make([]IssueCard, len(all))
 	for i, c := range all {
-		out[i] = IssueCard{c.Slug, c.Title, c.Summary, c.SentAt, c.UpdatedAt, baseURL + "/digests/" + c.Slug}
+		out[i] = IssueCard{c.Slug, c.Title, c.Summary, c.SentAt, c.Day, c.UpdatedAt, baseURL + "/digests/" + c.Slug}
 	}
 	return out
 }

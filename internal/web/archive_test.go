@@ -69,6 +69,21 @@ func TestTheArchive(t *testing.T) {
 	}
 }
 
+// A digest that goes out in the evening of one day in Denver, which is the next by UTC, is of the evening's day.
+func TestDaysAreTheClinics(t *testing.T) {
+	t.Parallel()
+	s := newEditorSite(t)
+	path := s.drafted(t)
+	s.as(t, "pub", "POST", path+"/schedule", `{"sendAt":"2026-11-30T20:00:00","timezone":"America/Denver"}`, 200)
+	s.started(t, path)
+	s.moved(t, path, digest.Sent)
+	for _, page := range []string{"/digests", "/digests/news-november-2026"} {
+		if body := s.ask("GET", page, "", browser).Body.String(); !strings.Contains(body, `datetime="2026-12-01T03:00:00Z">November 30, 2026</time>`) {
+			t.Errorf("%s: %s", page, body)
+		}
+	}
+}
+
 func TestCancelledDigestsAreNotPublic(t *testing.T) {
 	t.Parallel()
 	s := newEditorSite(t)

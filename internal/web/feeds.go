@@ -17,7 +17,7 @@ import (
 const feedEntries = 20
 
 // Feeds serves what is published to feed readers (Atom, RFC 4287; JSON Feed 1.1) and to search engines (sitemaps.org). Feeds hold
-// summaries and links: a feed that is polled each hour costs two queries and not every article's text.
+// summaries and links: a feed that is polled each hour costs two queries and the digests' statuses, not every article's text.
 type Feeds struct {
 	*Responder
 	Articles ArticleReader

@@ -98,7 +98,7 @@ func articleSamples(out map[string]sample) {
 
 func digestSamples(out map[string]sample) {
 	issue := func(slug, title, summary string, at time.Time) web.IssueCard {
-		return web.IssueCard{Slug: slug, Title: title, Summary: summary, SentAt: at, UpdatedAt: at, URL: site.BaseURL + "/digests/" + slug}
+		return web.IssueCard{Slug: slug, Title: title, Summary: summary, SentAt: at, Day: at, UpdatedAt: at, URL: site.BaseURL + "/digests/" + slug}
 	}
 	items := []web.IssueCard{
 		issue("october-2026", "October 2026", "Your first session, hour by hour · Why we measure your blood pressure", october),
