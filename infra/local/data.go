@@ -12,7 +12,7 @@ import (
 )
 
 // A dataDir is where the stack keeps what outlives it: table.db (Tidings' table, unless that is on DynamoDB), stack.db (queues and
-// schedules), keys.json, issuer.pem, and state.json.
+// schedules), mails.jsonl (the inbox, and what SES knows; not of a temporary one), keys.json, issuer.pem, and state.json.
 type dataDir struct {
 	path      string
 	temporary bool // nobody asked for it to be kept

@@ -33,7 +33,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.StringVar(&o.Inbox, "inbox", "127.0.0.1:8025", "`address` of the inbox, the control API and the demo page")
 	flags.StringVar(&o.SES, "ses", "127.0.0.1:8005", "`address` of SES's API")
 	flags.StringVar(&o.OIDC, "oidc", "127.0.0.1:8090", "`address` of the editors' issuer")
-	flags.StringVar(&o.Data, "data", "", "`folder` to keep everything in; a temporary one when empty")
+	flags.StringVar(&o.Data, "data", "", "`folder` to keep everything in, the inbox too; a temporary one when empty")
 	flags.StringVar(&o.DynamoDB, "dynamodb", "", "`URL` of a DynamoDB for the table, in place of a file")
 	flags.StringVar(&o.AWS, "aws", "", "`address` of SQS, SSM and Scheduler for functions that run elsewhere (make sam-local); closed when empty")
 	flags.StringVar(&o.Origin, "site", "", "`origin` of the site where another gateway serves it; -http's when empty")

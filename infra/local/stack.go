@@ -160,11 +160,11 @@ func (s *Stack) openStores(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.openSES()
+	return s.openSES(ctx)
 }
 
-// openSES opens SES and the bus that its events go to.
-func (s *Stack) openSES() error {
+// openSES opens SES and the bus that its events go to. A folder that is kept keeps its mails too.
+func (s *Stack) openSES(ctx context.Context) error {
 	r := s.template.Rule
 	rule := events.Rule{Name: "EventsRule", Paths: r.Paths, Template: r.Transform, Target: r.Target}
 	if err := json.Unmarshal(r.Pattern, &rule.Pattern); err != nil {
@@ -179,5 +179,12 @@ func (s *Stack) openSES() error {
 		Now: s.clock.Now, Sleep: s.clock.Sleep, Begin: s.clock.Begin, NewID: s.newID, Log: s.log, Publish: s.bus.Publish,
 		ConfigurationSets: map[string][]string{s.template.ConfigurationSet: s.template.Published},
 	})
+	if s.data.temporary {
+		return nil
+	}
+	if err := s.mails.Keep(ctx, s.data.file("mails.jsonl")); err != nil {
+		return fmt.Errorf("-data %s: %w", s.data.path, err)
+	}
+	s.closers = append(s.closers, func(context.Context) error { return s.mails.StopKeeping() })
 	return nil
 }

@@ -90,8 +90,11 @@ func query(r *http.Request, limit, most int) (sesapi.Query, error) {
 	return q, nil
 }
 
-func (i *Inbox) apiClear(w http.ResponseWriter, _ *http.Request) {
-	i.Mails.Clear()
+func (i *Inbox) apiClear(w http.ResponseWriter, r *http.Request) {
+	if err := i.Mails.Clear(); err != nil {
+		i.fail(w, r, err)
+		return
+	}
 	w.WriteHeader(http.StatusNoContent)
 }
 

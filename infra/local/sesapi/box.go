@@ -66,8 +66,18 @@ func (s *Server) Mail(id string) (*Mail, bool) {
 }
 
 // Clear forgets all mails. The quota stays used.
-func (s *Server) Clear() {
+func (s *Server) Clear() error {
+	s.mu.Lock() // the settings that the journal begins with are those in force
+	defer s.mu.Unlock()
+	if j := s.journal; j != nil {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		if err := j.restart(s.settings, s.Now()); err != nil {
+			return err
+		}
+	}
 	s.box.mu.Lock()
 	defer s.box.mu.Unlock()
 	s.box.mails, s.box.byID = nil, nil
+	return nil
 }

@@ -2,8 +2,6 @@ package sesapi
 
 import (
 	"context"
-	"slices"
-	"strings"
 	"unique"
 )
 
@@ -51,7 +49,9 @@ func (in *bulkInput) do(ctx context.Context, s *Server, f Fault) (any, *apiError
 		}
 		loud = append(loud, mails[i])
 	}
-	s.accept(ctx, loud, f.Kind == FaultMute)
+	if err := s.accept(ctx, loud, f.Kind == FaultMute); err != nil {
+		return nil, err
+	}
 	return map[string]any{"BulkEmailEntryResults": results}, nil
 }
 
@@ -72,7 +72,7 @@ func (in *bulkInput) mails(s *Server) ([]*Mail, *apiError) {
 	now := s.Now()
 	mails := make([]*Mail, len(in.BulkEmailEntries))
 	for i, e := range in.BulkEmailEntries {
-		if mails[i], err = e.mail(common, in); err != nil {
+		if mails[i], err = e.mail(common); err != nil {
 			return nil, err
 		}
 		mails[i].ID, mails[i].AcceptedAt = s.NewID(), now
@@ -106,11 +106,12 @@ func (in *bulkInput) common() (*shared, *apiError) {
 	}
 	c := in.shared()
 	c.body, c.template, c.data, c.needs = unique.Make(b), true, t.TemplateData, needs(b)
+	c.headers, c.tags = intern(t.Headers), intern(in.DefaultEmailTags)
 	return c, nil
 }
 
-// mail makes one entry's message. What it replaces beats the default of the same name.
-func (e bulkEntry) mail(common *shared, in *bulkInput) (*Mail, *apiError) {
+// mail makes one entry's message.
+func (e bulkEntry) mail(common *shared) (*Mail, *apiError) {
 	data := e.ReplacementEmailContent.ReplacementTemplate.ReplacementTemplateData
 	for _, err := range []*apiError{checkHeaders(e.ReplacementHeaders), checkTags(e.ReplacementTags), checkData(data)} {
 		if err != nil {
@@ -124,25 +125,5 @@ func (e bulkEntry) mail(common *shared, in *bulkInput) (*Mail, *apiError) {
 	if len(to) == 0 {
 		return nil, badRequest("An entry has no recipient.")
 	}
-	return &Mail{
-		To: to, dest: e.Destination, call: common, data: data,
-		headers: merge(in.DefaultContent.Template.Headers, e.ReplacementHeaders, strings.EqualFold),
-		tags:    merge(in.DefaultEmailTags, e.ReplacementTags, func(a, b string) bool { return a == b }),
-	}, nil
-}
-
-// merge returns the defaults that are not replaced, and then the replacements, in their order.
-func merge[F Header | Tag](defaults, replacements []F, same func(a, b string) bool) []F {
-	out := make([]F, 0, len(defaults)+len(replacements))
-	for _, d := range defaults {
-		if !slices.ContainsFunc(replacements, func(r F) bool { return same(Header(r).Name, Header(d).Name) }) {
-			out = append(out, d)
-		}
-	}
-	for _, r := range replacements { // a digest's mails carry the same few names 50,000 times
-		h := Header(r)
-		h.Name = unique.Make(h.Name).Value()
-		out = append(out, F(h))
-	}
-	return out
+	return &Mail{To: to, dest: e.Destination, call: common, data: data, headers: intern(e.ReplacementHeaders), tags: intern(e.ReplacementTags)}, nil
 }

@@ -65,7 +65,7 @@ func (m *Mail) header(contentType string) []byte {
 	line("Subject", encodeSubject(m.Subject()))
 	line("Date", m.AcceptedAt.UTC().Format("Mon, 02 Jan 2006 15:04:05 +0000"))
 	line("Message-ID", "<"+m.ID+"@"+mailHost+">")
-	for _, h := range m.headers {
+	for _, h := range merge(m.call.headers, m.headers, strings.EqualFold) {
 		line(h.Name, h.Value)
 	}
 	if contentType != "" {

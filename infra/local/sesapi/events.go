@@ -99,7 +99,7 @@ func (s *Server) reporter(m *Mail) *reporter {
 	}
 	source, _ := mailbox(m.call.from) // was checked
 	r.mail = eventMail{MessageID: m.ID, Timestamp: r.at.Format(millis), Source: source, Destination: m.To, Tags: map[string][]string{"ses:configuration-set": {set}}}
-	for _, t := range m.tags {
+	for _, t := range m.Tags() {
 		r.mail.Tags[t.Name] = append(r.mail.Tags[t.Name], t.Value)
 	}
 	return r

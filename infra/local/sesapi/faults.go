@@ -105,6 +105,7 @@ func (s *Server) takeFault(op string, to []string) (Fault, time.Duration) {
 		}
 		if f.After > 0 {
 			f.After--
+			s.keepFaults()
 			continue
 		}
 		hit := *f
@@ -113,9 +114,19 @@ func (s *Server) takeFault(op string, to []string) (Fault, time.Duration) {
 		} else if f.Count > 1 {
 			f.Count--
 		}
+		if hit.Count > 0 {
+			s.keepFaults()
+		}
 		return hit, latency
 	}
 	return Fault{}, latency
+}
+
+// keepFaults keeps what is left of the faults, so that one that was used up does not happen again after a restart.
+func (s *Server) keepFaults() {
+	if err := s.journal.settings(s.settings); err != nil {
+		s.Log.Error("faults not kept", "error", err)
+	}
 }
 
 func (f Fault) matches(op string, to []string) bool {

@@ -3,7 +3,11 @@ package sesapi
 import (
 	"bytes"
 	"encoding/json"
+	"log/slog"
 	"net/mail"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -97,6 +101,133 @@ func FuzzMailbox(f *testing.F) {
 		}
 		if again, err := mailbox(got); err != nil || again != got {
 			t.Errorf("%q is not accepted again: %q %v", got, again, err)
+		}
+	})
+}
+
+// quiet is a server for which only its journal matters.
+func quiet() *Server {
+	return New(Config{
+		Now: func() time.Time { return time.Unix(1.8e9, 0) }, NewID: func() string { return "id" }, Log: slog.New(slog.DiscardHandler),
+	})
+}
+
+// memoryPath is a path of one's own in memory where there is such a thing: a disk would be what is measured by fuzzing.
+func memoryPath(f *testing.F) string {
+	dir, err := os.MkdirTemp("/dev/shm", "journal")
+	if err != nil {
+		dir = f.TempDir()
+	}
+	f.Cleanup(func() { os.RemoveAll(dir) })
+	return filepath.Join(dir, "mails")
+}
+
+// Whatever a journal holds is refused whole and left as it is, or read up to a torn end, after which it can be added to.
+func FuzzJournal(f *testing.F) {
+	path := memoryPath(f)
+	s := quiet()
+	if err := s.Keep(f.Context(), path); err != nil {
+		f.Fatal(err)
+	}
+	for _, request := range []string{seedBulk, seedBulk} {
+		if _, err := parseCall(SendBulkEmail, []byte(request)).do(f.Context(), s, Fault{}); err != nil {
+			f.Fatal(err)
+		}
+	}
+	seed, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(seed)
+	f.Add(seed[:len(seed)-30])
+	f.Add([]byte(`{"call":{"n":1,"at":"2026-12-01T09:00:00Z","mails":[{"id":"a","to":{"ToAddresses":["a@b.example"]},"raw":"eA=="}]}}` + "\n"))
+	f.Add([]byte(`{"call":{"n":1,"body":{"subject":"{{a"},"mails":[{"id":"a","to":{"ToAddresses":["a@b.example"]},"failure":"x"}]}}` + "\n"))
+	f.Add([]byte(`{"used":[{"at":"2026-12-01T09:00:00Z","n":-5}]}` + "\n" + `{"settings":{"maxSendRate":5}}` + "\n{\"done\":1}\n"))
+	f.Fuzz(func(t *testing.T, journal []byte) {
+		os.Remove(path)
+		if err := os.WriteFile(path, journal, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s := quiet()
+		err := s.Keep(t.Context(), path)
+		after, _ := os.ReadFile(path)
+		if err != nil && !bytes.Equal(after, journal) {
+			t.Fatalf("refused (%v), and changed", err)
+		}
+		if err != nil {
+			return
+		}
+		total, list := s.Find(Query{Limit: -1})
+		for _, m := range list {
+			_, _, _, _, _ = m.Raw(), m.HTML(), m.Text(), m.Headers(), m.Tags()
+		}
+		if err := s.accept(t.Context(), []*Mail{mailOf(t, s)}, false); err != nil {
+			t.Fatal(err)
+		}
+		again := quiet()
+		if err := again.Keep(t.Context(), path); err != nil {
+			t.Fatalf("after %q: %v", after, err)
+		}
+		if n, _ := again.Find(Query{}); n != total+1 {
+			t.Errorf("%d mails became %d", total+1, n)
+		}
+		if used, want := again.limits.sent.sum, s.journal.used.sum; used != want {
+			t.Errorf("%d used, want %d", used, want)
+		}
+		for _, s := range []*Server{s, again} {
+			if err := s.StopKeeping(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+// seedBulk is a call with a template.
+const seedBulk = `{"FromEmailAddress":"a@b.example","ConfigurationSetName":"set","DefaultContent":{"Template":{"TemplateContent":{"Subject":"{{s}}","Text":"x","Html":"<p>"},` +
+	`"TemplateData":"{\"s\":\"1\"}"}},"BulkEmailEntries":[{"Destination":{"ToAddresses":["c@d.example"]},"ReplacementTags":[{"Name":"slot","Value":"1"}]}]}`
+
+func mailOf(t *testing.T, s *Server) *Mail {
+	in := sendInput{sender: sender{FromEmailAddress: "a@b.example"}}
+	in.Destination.ToAddresses = []string{"c@d.example"}
+	in.Content.Simple = &message{Subject: &content{Data: "s"}}
+	in.Content.Simple.Body.Text = &content{Data: "text"}
+	m, err := in.mail(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// What a request became is the same mail when it comes back from the journal.
+func FuzzKept(f *testing.F) {
+	f.Add(SendEmail, `{"FromEmailAddress":"a@b.example","Destination":{"ToAddresses":["c@d.example"]},"Content":{"Simple":{"Subject":{"Data":"ü\u2028\ud800"},"Body":{"Html":{"Data":"<p>&"}},"Headers":[{"Name":"X-A","Value":"b"}]}}}`)
+	f.Add(SendEmail, `{"Content":{"Raw":{"Data":"RnJvbTogYUBiLmV4YW1wbGUKVG86IGNAZC5leGFtcGxlCgp4Cg=="}}}`)
+	f.Add(SendBulkEmail, seedBulk)
+	path := memoryPath(f)
+	f.Fuzz(func(t *testing.T, op, request string) {
+		os.Remove(path)
+		s, again := quiet(), quiet()
+		if err := s.Keep(t.Context(), path); err != nil {
+			t.Fatal(err)
+		}
+		parseCall(op, []byte(request)).do(t.Context(), s, Fault{})
+		if err := again.Keep(t.Context(), path); err != nil {
+			t.Fatal(err)
+		}
+		_, before := s.Find(Query{Limit: -1})
+		_, after := again.Find(Query{Limit: -1})
+		if len(after) != len(before) || s.limits.sent.sum != again.limits.sent.sum {
+			t.Fatalf("%d mails became %d", len(before), len(after))
+		}
+		for i, m := range after {
+			if string(m.Raw()) != string(before[i].Raw()) || !slices.Equal(m.Tags(), before[i].Tags()) || !slices.Equal(m.To, before[i].To) {
+				t.Errorf("%q became %q", before[i].Raw(), m.Raw())
+			}
+		}
+		for _, s := range []*Server{s, again} {
+			if err := s.StopKeeping(); err != nil {
+				t.Error(err)
+			}
 		}
 	})
 }

@@ -2,6 +2,7 @@ package sesapi
 
 import (
 	"mime"
+	"slices"
 	"strings"
 	"time"
 	"unique"
@@ -24,7 +25,9 @@ type shared struct {
 	body     unique.Handle[body]
 	template bool
 	data     string // default values
-	needs    need
+	headers  []Header
+	tags     []Tag
+	needs    need // empty where the mails were read from a journal, which knows what could not be rendered
 }
 
 // A Mail is a message that SES accepted. It is rendered when its methods are called.
@@ -35,7 +38,7 @@ type Mail struct {
 
 	dest    destination
 	call    *shared
-	headers []Header
+	headers []Header // the recipient's own, which beat the call's of the same name
 	tags    []Tag
 	data    string // the recipient's own values
 	raw     []byte // of a message that was sent as Raw, as it went out
@@ -90,7 +93,20 @@ func (m *Mail) Text() string {
 }
 
 // Tags returns the message tags.
-func (m *Mail) Tags() []Tag { return m.tags }
+func (m *Mail) Tags() []Tag {
+	return merge(m.call.tags, m.tags, func(a, b string) bool { return a == b })
+}
+
+// merge returns the defaults that are not replaced, and then the replacements, in their order.
+func merge[F Header | Tag](defaults, replacements []F, same func(a, b string) bool) []F {
+	out := make([]F, 0, len(defaults)+len(replacements))
+	for _, d := range defaults {
+		if !slices.ContainsFunc(replacements, func(r F) bool { return same(Header(r).Name, Header(d).Name) }) {
+			out = append(out, d)
+		}
+	}
+	return append(out, replacements...)
+}
 
 // Headers returns the header in its order, unfolded and decoded (RFC 2047).
 func (m *Mail) Headers() []Header {

@@ -45,9 +45,13 @@ type (
 		ReplyToAddresses     []string
 		ConfigurationSetName string
 	}
-	destination struct{ ToAddresses, CcAddresses, BccAddresses []string }
-	content     struct{ Data, Charset string }
-	message     struct {
+	destination struct {
+		ToAddresses  []string `json:",omitempty"`
+		CcAddresses  []string `json:",omitempty"`
+		BccAddresses []string `json:",omitempty"`
+	}
+	content struct{ Data, Charset string }
+	message struct {
 		Subject     *content
 		Body        struct{ Html, Text *content }
 		Headers     []Header

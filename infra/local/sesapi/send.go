@@ -22,7 +22,9 @@ func (in *sendInput) do(ctx context.Context, s *Server, f Fault) (any, *apiError
 	if granted == 0 {
 		return nil, errorOf("LimitExceededException")
 	}
-	s.accept(ctx, []*Mail{m}, f.Kind == FaultMute)
+	if err := s.accept(ctx, []*Mail{m}, f.Kind == FaultMute); err != nil {
+		return nil, err
+	}
 	return map[string]string{"MessageId": m.ID}, nil
 }
 

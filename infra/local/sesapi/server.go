@@ -4,7 +4,8 @@
 // events that come by another way, and answers that get lost. It leaves nothing out in silence: what it does not support it refuses.
 //
 // Mails that it accepts stay in memory, for the inbox (Find, Mail, Clear). They share their template and are rendered when
-// somebody looks, so that a digest to 50,000 people costs little more than their addresses.
+// somebody looks, so that a digest to 50,000 people costs little more than their addresses. With Keep they are in a file too before
+// their call is answered, and so are the use of the quota and the settings: a process that is killed and started again goes on with them.
 package sesapi
 
 import (
@@ -39,10 +40,11 @@ type Config struct {
 // A Server is the local SES. It is safe for concurrent use.
 type Server struct {
 	Config
-	life   context.Context // ends with Close
-	stop   context.CancelFunc
-	box    box
-	limits limits
+	life    context.Context // ends with Close
+	stop    context.CancelFunc
+	box     box
+	limits  limits
+	journal *journal // nil: nothing is kept
 
 	mu       sync.Mutex
 	settings Settings

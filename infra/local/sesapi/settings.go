@@ -83,6 +83,9 @@ func (s *Server) Change(body []byte) (Settings, error) {
 	if err := next.check(); err != nil {
 		return Settings{}, err
 	}
+	if err := s.journal.settings(next); err != nil {
+		return Settings{}, err
+	}
 	s.settings = next
 	return next.clone(), nil
 }
