@@ -74,22 +74,13 @@ func Deliver(ctx context.Context, rt *Runtime) (Function, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := rt.worker(cfg, keys)
+	intake := &delivery.Intake{Worker: rt.worker(cfg, keys), Singles: singles, Log: rt.Log}
 	return edge.Queue(func(ctx context.Context, messages []edge.Message) ([]string, error) {
-		var failed []string
-		var mails []delivery.Received
-		for _, m := range messages {
-			shard, err := delivery.ParseMessage(m.Body)
-			if err != nil { // not of the shard queue
-				mails = append(mails, delivery.Received{ID: m.ID, Body: m.Body, Receives: m.Receives})
-				continue
-			}
-			if err := w.Run(ctx, delivery.ShardRef{Digest: shard.Digest, Shard: shard.Shard}); err != nil {
-				rt.Log.ErrorContext(ctx, "shard failed", "digest", shard.Digest, "shard", shard.Shard, "receives", m.Receives, "error", err)
-				failed = append(failed, m.ID)
-			}
+		received := make([]delivery.Received, len(messages))
+		for i, m := range messages {
+			received[i] = delivery.Received{ID: m.ID, Body: m.Body, Receives: m.Receives}
 		}
-		return append(failed, singles.Handle(ctx, mails)...), nil
+		return intake.Handle(ctx, received), nil
 	}), nil
 }
 

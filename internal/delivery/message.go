@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 )
 
@@ -33,19 +34,22 @@ func encode(m Message) []byte {
 	return b
 }
 
+// errKind says that a message is not one of delivery's.
+var errKind = errors.New("delivery message of an unknown kind")
+
 // ParseMessage reads a message. It reports what is wrong without repeating the message.
 func ParseMessage(body []byte) (Message, error) {
 	var m Message
 	if err := json.Unmarshal(body, &m); err != nil {
-		return m, fmt.Errorf("delivery message is not JSON of the known shape")
+		return Message{}, fmt.Errorf("delivery message is not JSON of the known shape: %w", errKind)
 	}
 	switch m.Kind {
 	case KindShard, KindStart, KindSweep:
 	default:
-		return m, fmt.Errorf("delivery message of an unknown kind")
+		return Message{}, errKind
 	}
-	if m.Digest == "" || m.Shard < 0 || m.Shard >= MaxShards {
-		return m, fmt.Errorf("%s message without a digest or with a shard out of range", m.Kind)
+	if !digestID.MatchString(m.Digest) || m.Shard < 0 || m.Shard >= MaxShards {
+		return Message{}, fmt.Errorf("%s message without a digest or with a shard out of range", m.Kind)
 	}
 	return m, nil
 }

@@ -56,6 +56,9 @@ func (r *run) take(ctx context.Context, b Batch) error {
 		return err
 	}
 	open = b.OpenSlots()
+	if b.silent() {
+		alive = false
+	}
 	switch now := r.Now(); {
 	case len(open) == 0:
 		return r.close(ctx, b.Ref, nil)

@@ -12,6 +12,9 @@ import (
 // markNotSent holds the slots of an attempt for which it is certain that nothing was sent.
 const markNotSent = "n" // + attempt
 
+// markHinted holds as many slots of an attempt as SES has said to have taken, in an answer that does not surely tell which.
+const markHinted = "h" // + attempt
+
 // mark returns a mark of the batch's last attempt.
 func (b Batch) mark(prefix string) Mark { return Mark(prefix + strconv.Itoa(b.Attempt)) }
 
@@ -25,6 +28,12 @@ func (b Batch) unsent(slots []int64) bool {
 		}
 	}
 	return true
+}
+
+// silent reports whether fewer slots of the last attempt have events than SES has said to have taken of them, if it is not known
+// which they are: then the absence of an event means nothing.
+func (b Batch) silent() bool {
+	return len(b.Marks[b.mark(markSeen)]) < len(b.Marks[b.mark(markHinted)])
 }
 
 // A result is what an attempt came to.
@@ -65,17 +74,21 @@ func (r *run) refused(b Batch, res *result, err error) {
 // its result only when all results mean the same; in a mixed answer slots wait for their events, or for the grace.
 func (r *run) answered(b Batch, res *result, results []Result) {
 	var worst string
+	var hinted []int64
 	res.verdict, res.code = Ambiguous, "incomplete answer"
 	if len(results) == len(res.slots) {
 		res.verdict, res.code = verdicts[results[0].Status], results[0].Status
 	}
-	for _, x := range results {
+	for i, x := range results {
 		v := verdicts[x.Status]
 		if v != res.verdict {
 			res.verdict, res.code = Ambiguous, "mixed answer"
 		}
 		if res.weigh(v); v == res.some && v != Ambiguous {
 			worst = x.Status
+		}
+		if v == Accepted && i < len(res.slots) {
+			hinted = append(hinted, res.slots[i])
 		}
 	}
 	if res.verdict == Ambiguous && res.some != Ambiguous {
@@ -87,6 +100,9 @@ func (r *run) answered(b Batch, res *result, results []Result) {
 	case Dropped:
 		res.marks.add(MarkDropped, res.slots...)
 	case Ambiguous:
+		if len(hinted) > 0 {
+			res.marks.add(b.mark(markHinted), hinted...)
+		}
 		r.Log.Warn("bulk answer leaves slots open", "digest", b.Ref.Digest, "shard", b.Ref.Shard, "batch", b.Ref.Batch, "attempt", b.Attempt, "code", res.code)
 	default:
 		res.marks.add(b.mark(markNotSent), res.slots...)

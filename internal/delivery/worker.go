@@ -170,7 +170,10 @@ func (r *run) work(ctx context.Context, until time.Time) (time.Duration, error) 
 	if err != nil {
 		return 0, err
 	}
-	if r.content, err = r.Digests.Content(ctx, r.shard.Ref.Digest); err != nil {
+	if r.content, err = r.Digests.Content(ctx, r.shard.Ref.Digest); errors.Is(err, ErrContent) {
+		r.Log.ErrorContext(ctx, "digest can't go on", "digest", r.shard.Ref.Digest, "error", err)
+		return onHold, r.Digests.Move(ctx, r.shard.Ref.Digest, digest.Paused, "The content is not what was checked and scheduled. Cancel this digest: who was not sent it yet can get a copy of it.")
+	} else if err != nil {
 		return 0, err
 	}
 	limit := account.Rate * rateShare

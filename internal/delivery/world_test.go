@@ -47,6 +47,7 @@ type world struct {
 	log        *strings.Builder
 	ids        atomic.Int64
 	db         table.Table // without the gate
+	words      string      // more of the digest's text
 	invoked    time.Time   // start of the worker's invocation
 }
 
@@ -128,7 +129,7 @@ func (w *world) schedule() {
 	w.t.Helper()
 	ctx := context.Background()
 	f := digest.Frozen{
-		Content:  digest.Content{Subject: "News", HTML: "<p>{{greeting_html}}</p>", Text: "{{greeting}} {{unsubscribe_url}}"},
+		Content:  digest.Content{Subject: "News", HTML: "<p>{{greeting_html}}</p>", Text: "{{greeting}} {{unsubscribe_url}}" + w.words},
 		Articles: []string{"one"}, Topics: []string{"sleep"},
 	}
 	f.Hash = f.Sum()
