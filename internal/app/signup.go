@@ -51,6 +51,10 @@ func Preferences(ctx context.Context, rt *Runtime) (Function, error) {
 	if err != nil {
 		return nil, err
 	}
+	consent, err := audience.LoadConsent(templates.FS)
+	if err != nil {
+		return nil, err
+	}
 	res, err := rt.responder(cfg.Site)
 	if err != nil {
 		return nil, err
@@ -61,7 +65,10 @@ func Preferences(ctx context.Context, rt *Runtime) (Function, error) {
 		Identity: keys.Identity, Now: rt.Now,
 	}
 	mux := http.NewServeMux()
-	web.Unsubscribe{Responder: res, Links: keys.links(people, rt, cfg.MailQueue)}.Register(mux)
+	web.Unsubscribe{Responder: res, Links: keys.links(people, rt, cfg.MailQueue), Consent: consent, Returns: &audience.Returns{
+		Tokens: keys.Tokens, Profiles: people, Requests: people, Queue: rt.Queue(cfg.MailQueueURL), Identity: keys.Identity,
+		Consent: consent, Now: rt.Now,
+	}}.Register(mux)
 	web.Preferences{Responder: res, Preferences: preferences, Topics: rt.articles(cfg.Storage), Now: rt.Now}.Register(mux)
 	web.Rights{Responder: res, Rights: preferences}.Register(mux)
 	return serve(res, cfg.Site, mux), nil

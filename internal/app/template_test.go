@@ -118,11 +118,11 @@ func checkQueue(t *testing.T, template node, name string, event node, timeout in
 // routes are what the HTTP API serves, by function: DESIGN.md's table, as far as it is built.
 var routes = map[string][]string{
 	"signup": {
-		"ANY /confirm/{token}", "ANY /subscribe", "ANY /subscribe/check-inbox", "POST /subscribe",
+		"ANY /confirm/{token}", "ANY /subscribe", "ANY /subscribe/check-inbox", "POST /confirm/{token}/again", "POST /subscribe",
 	},
 	"preferences": {
 		"ANY /address/{token}", "ANY /preferences/{token}", "ANY /preferences/{token}/erase", "ANY /preferences/{token}/export", "ANY /unsubscribe/{token}",
-		"POST /preferences/{token}/link",
+		"POST /preferences/{token}/link", "POST /unsubscribe/{token}/return",
 	},
 	"content": {
 		"ANY /", "ANY /{proxy+}", "GET /articles", "GET /articles.json", "GET /articles/{slug}", "GET /digests", "GET /digests.json", "GET /digests/{slug}",

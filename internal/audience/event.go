@@ -22,6 +22,7 @@ const (
 // Ways in which somebody did something, for Event.How.
 const (
 	HowForm     = "form"      // the sign-up form, or a program in its place
+	HowReturn   = "return"    // the button of the page that says goodbye
 	HowLink     = "link"      // the button behind a link that was mailed to the address
 	HowOneClick = "one-click" // the mail program's own button (RFC 8058)
 	HowFeedback = "feedback"  // SES reported it

@@ -89,8 +89,12 @@ func TestMovesAmongPresses(t *testing.T) {
 		m := p.askMove(t, ana, bea)
 		var wg sync.WaitGroup
 		var moved, left, erased error
-		wg.Go(func() { _, moved = p.Move(ctx, bea, m.Asked, audience.Event{Kind: audience.EventConfirmed, At: p.clock.Now()}) })
-		wg.Go(func() { _, _ = p.Move(ctx, bea, m.Asked, audience.Event{Kind: audience.EventConfirmed, At: p.clock.Now()}) })
+		wg.Go(func() {
+			_, moved = p.Move(ctx, bea, m.Asked, audience.Event{Kind: audience.EventConfirmed, At: p.clock.Now()})
+		})
+		wg.Go(func() {
+			_, _ = p.Move(ctx, bea, m.Asked, audience.Event{Kind: audience.EventConfirmed, At: p.clock.Now()})
+		})
 		if n%2 == 0 {
 			wg.Go(func() { left = p.leave(ana) })
 		} else {

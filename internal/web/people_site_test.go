@@ -102,7 +102,9 @@ func (s *peopleSite) wire(log *slog.Logger) {
 		Requests: s.people, Queue: s, Identity: s.ids, Consent: consent, PerHour: 60, Now: s.clock,
 	}}.Register(mux)
 	web.Confirm{Responder: res, Links: links}.Register(mux)
-	web.Unsubscribe{Responder: res, Links: links}.Register(mux)
+	web.Unsubscribe{Responder: res, Links: links, Consent: consent, Returns: &audience.Returns{
+		Tokens: s.tokens, Profiles: s.people, Requests: s.people, Queue: s, Identity: s.ids, Consent: consent, Now: s.clock,
+	}}.Register(mux)
 	consents, err := audience.LoadConsents(templates.FS)
 	if err != nil {
 		s.t.Fatal(err)

@@ -20,13 +20,27 @@ type Unsubscriber interface {
 // (RFC 8058 §3.2), which acts at once, without a cookie and without a redirect.
 type Unsubscribe struct {
 	*Responder
-	Links Unsubscriber
+	Links   Unsubscriber
+	Returns Returner
+	Consent audience.Consent // shown beside the button that brings back
+}
+
+// A Returner brings back who left by mistake; it is *audience.Returns. Faults: as of an Unsubscriber, and Limited.
+type Returner interface {
+	Return(ctx context.Context, text string, v audience.Visit) error
+}
+
+// A GoodbyePage is what the page "unsubscribed" shows.
+type GoodbyePage struct {
+	Action  string // path that the button of who left by mistake posts to
+	Consent string
 }
 
 // Register adds the routes.
 func (h Unsubscribe) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /unsubscribe/{token}", h.page)
 	mux.HandleFunc("POST /unsubscribe/{token}", h.post)
+	mux.HandleFunc("POST /unsubscribe/{token}/return", h.comeBack)
 }
 
 // inert is the token of test mails (mail.Builder.InertURL). It belongs to nobody.
@@ -60,10 +74,30 @@ func (h Unsubscribe) post(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if WantsHTML(r) {
-		h.Page(w, r, http.StatusOK, "unsubscribed", View{Title: "You are unsubscribed", NoIndex: true})
+		h.Page(w, r, http.StatusOK, "unsubscribed", View{
+			Title: "You are unsubscribed", NoIndex: true, Data: GoodbyePage{r.URL.Path + "/return", h.Consent.Text},
+		})
 		return
 	}
 	h.JSON(w, http.StatusOK, status{string(audience.Unsubscribed)})
+}
+
+// comeBack has the mail sent by which who left by mistake subscribes again.
+func (h Unsubscribe) comeBack(w http.ResponseWriter, r *http.Request) {
+	private(w)
+	err := h.check(r)
+	if err == nil {
+		err = h.Returns.Return(r.Context(), r.PathValue("token"), visitOf(r))
+	}
+	if err != nil {
+		h.Error(w, r, err)
+		return
+	}
+	if WantsHTML(r) {
+		h.Page(w, r, http.StatusAccepted, "return", View{Title: "Please check your inbox", NoIndex: true})
+		return
+	}
+	h.JSON(w, http.StatusAccepted, status{string(audience.Pending)})
 }
 
 // howOf tells the mail program's button from the page's: RFC 8058 §3.1 has it send List-Unsubscribe=One-Click, as either

@@ -29,6 +29,8 @@ func preferenceSamples(out map[string]sample) {
 	out["preferences-moving"] = preferences(web.PreferencesPage{Subscriber: audience.Subscriber{Status: audience.Confirmed, Email: "ana@example.org"}, Fresh: true, Moving: true})
 	out["address"] = page("Please confirm your new address", "address", web.ActionPage{Action: "/address/a1example0token"})
 	out["moved"] = page("Your new address is confirmed", "moved", nil)
+	out["again"] = page("Please check your inbox", "again", nil)
+	out["return"] = page("Please check your inbox", "return", nil)
 	out["erase"] = page("Erase everything", "erase", web.RightsPage{Path: path, Action: path + "/erase"})
 	out["erased"] = page("Everything is erased", "erased", nil)
 	out["stale"] = page("This needs a fresh link", "stale", web.RightsPage{Path: path, Action: path + "/link"})
@@ -48,6 +50,10 @@ func TestPreferencesSayWhatTheyMust(t *testing.T) {
 		"preferences-erased": {"We hold nothing about you", `href="/subscribe"`},
 		"preferences-moving": {"We have mailed a link to the new address", `name="email"`},
 		"address":            {`action="/address/a1example0token"`},
+		"gone":               {`action="/confirm/u1example0token/again"`, `href="/subscribe"`},
+		"again":              {`href="/subscribe"`},
+		"return":             {`href="/subscribe"`},
+		"unsubscribed":       {`action="/unsubscribe/u1example0token/return"`, "<p>Leave whenever you like.</p>"},
 		"erase":              {`action="/preferences/m1example0token/erase"`, "can't be undone"},
 		"stale":              {`action="/preferences/m1example0token/link"`},
 	} {
