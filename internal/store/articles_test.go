@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -14,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tidings/internal/article"
-	"tidings/internal/bolt"
 	"tidings/internal/fault"
 	"tidings/internal/store"
 )
@@ -22,14 +20,9 @@ import (
 // newArticles returns a store on an engine of its own, with a clock that moves a minute at each look.
 func newArticles(t *testing.T) store.Articles {
 	t.Helper()
-	db, err := bolt.Open(filepath.Join(t.TempDir(), "t.db"), bolt.NoSync())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
 	var mu sync.Mutex
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	return store.Articles{Table: db, Now: func() time.Time {
+	return store.Articles{Table: newEngine(t), Now: func() time.Time {
 		mu.Lock()
 		defer mu.Unlock()
 		now = now.Add(time.Minute)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"tidings/internal/bolt"
 	"tidings/internal/digest"
 	"tidings/internal/fault"
 	"tidings/internal/store"
@@ -23,13 +21,8 @@ var digestNow = time.Date(2026, 11, 24, 12, 0, 0, 5e6, time.UTC)
 
 func newDigests(t *testing.T) store.Digests {
 	t.Helper()
-	db, err := bolt.Open(filepath.Join(t.TempDir(), "t.db"), bolt.NoSync())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
 	var n atomic.Int64
-	return store.Digests{Table: db, Now: func() time.Time { return digestNow }, NewID: func() string { return fmt.Sprint("id", n.Add(1)) }}
+	return store.Digests{Table: newEngine(t), Now: func() time.Time { return digestNow }, NewID: func() string { return fmt.Sprint("id", n.Add(1)) }}
 }
 
 // aDigest is one with every field set.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -35,6 +36,9 @@ func newEngine(t *testing.T) table.Table {
 	return db
 }
 
+// tables counts the tables of this run: a test may need several.
+var tables atomic.Int64
+
 func newDynamoDB(t *testing.T) table.Table {
 	t.Helper()
 	client := dynamodb.New(dynamodb.Options{
@@ -42,7 +46,7 @@ func newDynamoDB(t *testing.T) table.Table {
 		Credentials: aws.NewCredentialsCache(credentials.NewStaticCredentialsProvider("local", "local", "")),
 		HTTPClient:  &http.Client{Transport: dynamo.BufferedTransport{}},
 	})
-	sum := sha256.Sum256([]byte(t.Name()))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", t.Name(), tables.Add(1)))
 	name := fmt.Sprintf("store-%x", sum[:12])
 	if err := dynamo.Create(t.Context(), client, name); err != nil {
 		t.Fatal(err)
