@@ -186,6 +186,21 @@ func TestAmbiguousHalfStopsTheBisection(t *testing.T) {
 	w.wantOnce()
 }
 
+// TestRefusedCallsLeaveTheQuota bisects when the quota has little more room than one batch.
+func TestRefusedCallsLeaveTheQuota(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 50)
+	w.ses.quota = 60
+	bad := w.people.all[3]
+	w.ses.onCall = func(_ int, b delivery.Bulk) ([]delivery.Result, error, bool) {
+		has := slices.ContainsFunc(b.Entries, func(e delivery.Entry) bool { return e.To == bad.Email })
+		return nil, refuse(delivery.Refused, "BadRequestException"), has
+	}
+	w.schedule()
+	w.run(time.Hour)
+	w.wantOnce(bad.ID)
+}
+
 func TestCallsThatAreAllRefusedPause(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 10)

@@ -191,14 +191,12 @@ func (r *run) attempt(ctx context.Context, b Batch, entries map[int64]Entry, ski
 	r.spent.add(len(slots))
 	if res.each = r.single(); res.each {
 		r.answeredEach(b, &res, r.Each.SendEach(ctx, bulk))
-		return b, res, nil
-	}
-	results, err := r.Sender.SendBulk(ctx, bulk)
-	if err != nil {
+	} else if results, err := r.Sender.SendBulk(ctx, bulk); err != nil {
 		r.refused(b, &res, err)
 	} else {
 		r.answered(b, &res, results)
 	}
+	r.spent.unsent(len(res.marks[b.mark(markNotSent)]))
 	return b, res, nil
 }
 

@@ -39,8 +39,12 @@ type Rates interface {
 // Workers returns how many workers it takes to send at a rate.
 func Workers(rate float64) int { return max(1, int(math.Ceil(rate/workerRate))) }
 
+// callPart is the part of a second's recipients that one call may have. A call of all of them would find no room when a confirmation
+// has just been sent.
+const callPart = 0.9
+
 // callSize is how many recipients a call may have: SES refuses more at once than it takes in a second.
-func (a Account) callSize() int { return min(MaxEntries, max(1, int(a.Rate))) }
+func (a Account) callSize() int { return min(MaxEntries, max(1, int(a.Rate*callPart))) }
 
 // room returns how many recipients digests might still send to when the account was read.
 func (a Account) room() float64 {
@@ -61,6 +65,14 @@ func (s *spending) add(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.n += n
+}
+
+// unsent takes back what was certainly not sent: a call that is refused and cut into halves would else use the quota up by
+// itself, and begin anew whenever there is room, for ever.
+func (s *spending) unsent(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.n = max(0, s.n-n)
 }
 
 // since returns what was sent since the account was read, at a time that a newer reading replaces.
