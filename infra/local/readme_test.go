@@ -39,6 +39,7 @@ func TestReadmeWalk(t *testing.T) {
 		{"mail to cleo, twice", `"to":["cleo@example.org"]`, 2},
 		{"mail to dora, who never confirmed", `"to":["dora@example.org"]`, 0},
 		{"the article", `"publishedAt":"2026-11-03T`, 1},
+		{"the archive", `/digests/what-we-published-in-november-`, 1},
 		{"the schedule", `"status":"scheduled"`, 1},
 		{"the second digest's progress", `"progress":{"audience":1,"accepted":1,`, 1},
 		{"errors of the linter", `"severity":"error"`, 0},
