@@ -37,6 +37,33 @@ func TestTheRateIsUsed(t *testing.T) {
 	}
 }
 
+// TestConfirmationsNeverWait has confirmations go out while a digest uses its rate: neither is refused for the other.
+func TestConfirmationsNeverWait(t *testing.T) {
+	t.Parallel()
+	for _, rate := range []float64{10, 14, 50, 200} {
+		people := int(rate * 120)
+		w := newWorld(t, people)
+		w.ses.rate = rate
+		every, next, confirmed := time.Duration(150/rate*float64(time.Second)), epoch.Add(10*time.Second), 0 // two thirds of a percent
+		w.gate.before = func(string) {
+			if w.now.Before(next) {
+				return
+			}
+			next = w.now.Add(every)
+			if _, err := w.ses.take(delivery.Bulk{Tags: map[string]string{}, Entries: []delivery.Entry{{To: "new@example.org"}}}); err != nil {
+				t.Errorf("rate %v: a confirmation is refused: %v", rate, err)
+			}
+			confirmed++
+		}
+		w.schedule()
+		w.run(time.Hour)
+		w.wantOnce()
+		if used := w.ses.used(100, people-100); confirmed < 5 || w.ses.refused > 0 || used < 0.98 {
+			t.Errorf("rate %v: %d confirmations, %d calls refused, %.2f %% of the rate used", rate, confirmed, w.ses.refused, used*100)
+		}
+	}
+}
+
 // TestPaceComesBack has SES throttle for a while in the middle of a digest.
 func TestPaceComesBack(t *testing.T) {
 	t.Parallel()
