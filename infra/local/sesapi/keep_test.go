@@ -367,3 +367,19 @@ func TestJournalUnderConcurrency(t *testing.T) {
 		t.Errorf("%d mails, %v used", l.accepted(), again.sentToday())
 	}
 }
+
+// BenchmarkKeep is what a journal adds to a call for 50 readers of a digest of 40 kB: BenchmarkBulk, with one.
+func BenchmarkKeep(b *testing.B) {
+	path := journalPath(b)
+	l := keptLab(b, path, func(c *sesapi.Config) { c.Publish = nil })
+	l.change(`{"maxSendRate":1e9,"max24HourSend":-1}`)
+	in := bulk(people(50)...)
+	in.DefaultContent.Template.TemplateContent.Html = aws.String("<p>{{name}}</p>" + strings.Repeat("<p>lorem</p>\n", 3000))
+	for b.Loop() {
+		if _, err := l.client.SendBulkEmail(b.Context(), in); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(50*float64(b.N)/b.Elapsed().Seconds(), "mails/s")
+	b.ReportMetric(float64(size(b, path))/float64(50*b.N), "bytes/mail")
+}
