@@ -111,7 +111,7 @@ func (s *Stack) openData(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	s.pages = &web.Responder{Pages: p, Log: s.log}
+	s.pages = &web.Responder{Pages: p.Local(), Log: s.log}
 	key, err := issuer.Key(s.data.file("issuer.pem"))
 	if err != nil {
 		return err

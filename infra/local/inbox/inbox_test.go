@@ -45,7 +45,7 @@ func newDesk(t *testing.T) *desk {
 	var ids atomic.Int64
 	log := slog.New(slog.DiscardHandler)
 	d := &desk{t: t, Inbox: &inbox.Inbox{
-		Responder: &web.Responder{Pages: p, Log: log},
+		Responder: &web.Responder{Pages: p.Local(), Log: log},
 		Mails: sesapi.New(sesapi.Config{
 			Now: clk.Now, Sleep: clk.Sleep, Log: log, NewID: func() string { return fmt.Sprintf("id%d", ids.Add(1)) },
 		}),

@@ -40,8 +40,23 @@ func TestListPage(t *testing.T) {
 	if p = d.page(200, "/?to=nobody@example.com", ""); !strings.Contains(p, "No mail matches.") {
 		t.Errorf("no match %s", p)
 	}
-	d.page(400, "/?limit=x", "")
-	d.page(404, "/elsewhere", "")
+}
+
+// Problems are shown with links that lead somewhere on this origin: the site's are not here.
+func TestProblemPages(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	for path, want := range map[string]int{"/?limit=x": 400, "/elsewhere": 404, "/articles": 404, "/messages/none": 404} {
+		p := d.page(want, path, "")
+		if !strings.Contains(p, `<a href="/">Inbox</a>`) || !strings.Contains(p, `<a href="http://127.0.0.1:8080/">`) {
+			t.Errorf("%s lacks ways on: %s", path, p)
+		}
+		for _, link := range regexp.MustCompile(`<a[^>]* href="(/[^"]*)"`).FindAllStringSubmatch(p, -1) {
+			if link[1] != "/" && link[1] != "/demo" {
+				t.Errorf("%s leads to %s", path, link[1])
+			}
+		}
+	}
 }
 
 func TestListPageByPage(t *testing.T) {

@@ -1,11 +1,28 @@
 package pages
 
 import (
+	"io"
 	"strings"
 	"time"
+
+	"tidings/internal/web"
 )
 
 // The data of the local stack's own pages. They look like the site, but are served beside it.
+
+// Local renders the same pages, but for "problem": on the inbox's origin the site's has links that lead nowhere, so that it is
+// "local/problem" there, with the same data.
+func (p *Pages) Local() web.Renderer { return local{p} }
+
+type local struct{ *Pages }
+
+// Render implements web.Renderer.
+func (l local) Render(w io.Writer, page string, v web.View) error {
+	if page == "problem" {
+		page = "local/problem"
+	}
+	return l.Pages.Render(w, page, v)
+}
 
 // A DemoPage is "local/demo": a clinic's website with the sign-up form on it. Serve it with DemoCSP(Action).
 type DemoPage struct {

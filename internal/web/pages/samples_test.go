@@ -135,6 +135,7 @@ func localSamples(out map[string]sample) {
 		Tags: []Field{{"digest", "01J9ZD3V9Q4M2T8K6R5W7X1Y0A"}, {"slot", "0"}},
 	})
 	out["local-message-text"] = local("message", "(no subject)", MessagePage{ID: "m1", From: from, To: to, At: october, Text: "Only text.", RawURL: "/api/messages/m1/raw", InboxURL: "/"})
+	out["local-problem"] = local("problem", "Not Found", web.Problem{Status: 404, Detail: "There is no mail of that ID in the inbox."})
 	out["local-oidc-choose"] = local("oidc-choose", "Sign in", ChoosePage{Client: "Juniper Clinic", Choices: []Choice{
 		{URL: "/oidc/authorize?client_id=tidings&state=s&as=publisher", Name: "Pat Publisher", Role: "publisher", Note: "Writes, and also schedules, pauses, cancels, imports and exports."},
 		{URL: "/oidc/authorize?client_id=tidings&state=s&as=editor", Name: "Eddie Editor", Role: "editor", Note: "Writes articles and drafts of digests, previews and tests them."},
