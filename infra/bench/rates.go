@@ -17,10 +17,10 @@ import (
 func rates(ctx context.Context, rep *report, _ bool) error {
 	for _, run := range []struct {
 		rate       float64
-		minutes    int
+		seconds    int
 		deliveries bool
-	}{{14, 20, false}, {200, 8, false}, {200, 4, true}, {1000, 3, false}, {5000, 2, false}} {
-		if err := rate(ctx, rep, run.rate, run.minutes, run.deliveries); err != nil {
+	}{{14, 1200, false}, {200, 300, false}, {200, 120, true}, {1000, 150, false}, {5000, 90, false}} {
+		if err := rate(ctx, rep, run.rate, run.seconds, run.deliveries); err != nil {
 			return fmt.Errorf("%v/s: %w", run.rate, err)
 		}
 	}
@@ -30,8 +30,8 @@ func rates(ctx context.Context, rep *report, _ bool) error {
 // maxWorkers is the template's MaxWorkers.
 const maxWorkers = 10
 
-// rate sends a digest that takes so many minutes at a rate.
-func rate(ctx context.Context, rep *report, rate float64, minutes int, deliveries bool) error {
+// rate sends a digest that takes so many seconds at a rate.
+func rate(ctx context.Context, rep *report, rate float64, seconds int, deliveries bool) error {
 	dir, err := os.MkdirTemp("", "tidings-bench")
 	if err != nil {
 		return err
@@ -47,7 +47,7 @@ func rate(ctx context.Context, rep *report, rate float64, minutes int, deliverie
 	if _, err := c.ses.Change([]byte(settings)); err != nil {
 		return err
 	}
-	n := int(rate) * minutes * 60
+	n := int(rate) * seconds
 	if _, err := rig.Crowd(ctx, c.table, keys.Identity, epoch, n); err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func rate(ctx context.Context, rep *report, rate float64, minutes int, deliverie
 	if err := c.Once(ctx, "start", epoch, start); err != nil {
 		return err
 	}
-	d, err := c.run(ctx, time.Duration(minutes)*4*time.Minute+time.Hour)
+	d, err := c.run(ctx, time.Duration(4*seconds)*time.Second+time.Hour)
 	if err != nil {
 		return err
 	}
