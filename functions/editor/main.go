@@ -3,4 +3,4 @@ package main
 
 import "tidings/internal/app"
 
-func main() { app.Main(app.Editor, app.DynamoDB, app.SQS, app.EventBridgeScheduler) }
+func main() { app.Main(app.Editor, app.DynamoDB, app.SQS, app.EventBridgeScheduler, app.SSM) }

@@ -71,6 +71,15 @@ func TestRights(t *testing.T) {
 	if d := w.sendNow(w.newDigest(slug)); d.Progress.Audience != 2 || w.digests("ben@new.example.org") != 1 {
 		t.Errorf("after ben moved: %+v", d)
 	}
+	var found struct{ Items []struct{ ID, Status string } }
+	w.editor("POST", "/subscribers/search", map[string]string{"email": "Ada@example.org"}).want(w, 200).into(w, &found)
+	if len(found.Items) != 1 || found.Items[0].Status != "confirmed" {
+		t.Fatalf("found %+v", found)
+	}
+	w.editor("POST", "/subscribers/"+found.Items[0].ID+"/erase", nil).want(w, 200)
+	if d := w.sendNow(w.newDigest(slug)); d.Progress.Audience != 1 {
+		t.Errorf("after ada phoned: %+v", d)
+	}
 	test := w.newDigest(slug)
 	w.editor("POST", "/digests/"+test+"/test", map[string]any{"to": []string{"eve@example.org"}}).want(w, 202)
 	w.settle()

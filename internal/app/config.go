@@ -107,6 +107,7 @@ type (
 	EditorConfig struct {
 		Site
 		Storage
+		Secrets
 		Identity
 		MailQueue
 		Schedules

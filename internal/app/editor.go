@@ -15,8 +15,12 @@ import (
 )
 
 // Editor builds the function of the editors' API.
-func Editor(_ context.Context, rt *Runtime) (Function, error) {
+func Editor(ctx context.Context, rt *Runtime) (Function, error) {
 	cfg, err := load[EditorConfig](rt.Environ)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := rt.keys(ctx, cfg.Secrets)
 	if err != nil {
 		return nil, err
 	}
@@ -32,6 +36,10 @@ func Editor(_ context.Context, rt *Runtime) (Function, error) {
 	web.EditorArticles{Responder: res, Store: rt.articles(cfg.Storage), Fetch: fetch.New(), Extract: fetch.Extractor{}, BaseURL: cfg.origin()}.Register(api)
 	web.EditorDigests{Responder: res, Service: service, Progress: rt.counter(cfg.Storage)}.Register(api)
 	web.EditorReport{Responder: res, Digests: service, Reports: rt.reporter(cfg.Storage)}.Register(api)
+	people := rt.subscribers(cfg.Storage)
+	web.EditorSubscribers{Responder: res, Helpdesk: &audience.Helpdesk{
+		Records: people, Memberships: people, Identity: keys.Identity, Now: rt.Now,
+	}}.Register(api)
 	mux := http.NewServeMux()
 	web.Auth{Responder: res, Verifier: oidc.New(cfg.OIDCIssuer, cfg.OIDCClientID, cfg.OIDCGroupsClaim, rt.Now), API: api}.Register(mux)
 	return serve(res, cfg.Site, mux), nil

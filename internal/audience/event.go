@@ -15,6 +15,7 @@ const (
 	EventChanged      Kind = "changed" // preferences
 	EventMoving       Kind = "moving"  // asked for another address
 	EventUnsubscribed Kind = "unsubscribed"
+	EventErased       Kind = "erased" // by an editor: all there was before is gone
 	EventBounced      Kind = "bounced"
 	EventComplained   Kind = "complained"
 )
@@ -25,6 +26,7 @@ const (
 	HowReturn   = "return"    // the button of the page that says goodbye
 	HowLink     = "link"      // the button behind a link that was mailed to the address
 	HowOneClick = "one-click" // the mail program's own button (RFC 8058)
+	HowEditor   = "editor"    // somebody of the clinic did, for who phoned
 	HowFeedback = "feedback"  // SES reported it
 	HowMove     = "move"      // the new address was confirmed
 )
@@ -42,6 +44,7 @@ type Event struct {
 	// Changed names what a change of preferences set: name, topics, pause. One that is named and missing was emptied.
 	Changed     []string   `json:"changed,omitempty"`
 	PausedUntil *time.Time `json:"pausedUntil,omitempty"`
+	By          string     `json:"by,omitempty"` // of HowEditor: the subject of the editor's sign-in
 	// Request is what a confirmation confirmed.
 	Request *Event `json:"request,omitempty"`
 }

@@ -14,8 +14,8 @@ type Records interface {
 	// Held returns everything.
 	Held(ctx context.Context, id string) (Held, error)
 	// Erase removes everything but the ID, why it gets no mail, and since when. It is no error when that has happened already, or
-	// when there is nothing.
-	Erase(ctx context.Context, id string, at time.Time) error
+	// when there is nothing. Of who erased, e is kept when it was an editor.
+	Erase(ctx context.Context, id string, e Event) error
 }
 
 // Held is everything that is kept about a subscriber. Its Subscriber has no status when there was never a confirmation.
@@ -76,11 +76,7 @@ func (p *Preferences) Export(ctx context.Context, text string) (Export, error) {
 	if err != nil {
 		return Export{}, fmt.Errorf("export %s: %w", c.Subscriber, err)
 	}
-	s := h.Subscriber
-	out := Export{Events: make([]Event, len(h.Events)), Elsewhere: elsewhere, Subscriber: ExportedProfile{
-		ID: c.Subscriber, Email: s.Email, Name: s.Name, Topics: append([]string{}, s.Topics...), Status: s.Status, Reason: s.Reason,
-		ConfirmedAt: someTime(s.ConfirmedAt), LeftAt: someTime(s.LeftAt), PausedUntil: someTime(s.PausedUntil),
-	}}
+	out := Export{Subscriber: h.profile(), Events: make([]Event, len(h.Events)), Elsewhere: elsewhere}
 	if h.Waits {
 		out.Pending = &ExportedPending{h.Episode.Email, h.Episode.Began, h.Episode.Expires, p.shown(h.Episode.Event)}
 	}
@@ -130,7 +126,7 @@ func (p *Preferences) Erase(ctx context.Context, text string) error {
 	if err != nil {
 		return err
 	}
-	if err := p.Records.Erase(ctx, c.Subscriber, p.Now().UTC()); err != nil {
+	if err := p.Records.Erase(ctx, c.Subscriber, Event{Kind: EventErased, At: p.Now().UTC(), How: HowLink}); err != nil {
 		return fmt.Errorf("erase %s: %w", c.Subscriber, err)
 	}
 	return nil

@@ -101,7 +101,7 @@ func TestFreshLinkMail(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.own("manage", "of who complained", false)
-	if err := p.people.Erase(ctx, singleID, p.now); err != nil {
+	if err := p.people.Erase(ctx, singleID, audience.Event{At: p.now}); err != nil {
 		t.Fatal(err)
 	}
 	p.own("manage", "of who is erased", false)

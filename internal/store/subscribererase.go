@@ -69,13 +69,16 @@ func (s Subscribers) all(ctx context.Context, id string) ([]table.Item, error) {
 
 // Erase implements audience.Records. The first transaction takes the subscriber off the list, with all there is unless they
 // have more events than it holds; further ones remove the rest. What was written meanwhile is met when all is read again.
-func (s Subscribers) Erase(ctx context.Context, id string, at time.Time) error {
+func (s Subscribers) Erase(ctx context.Context, id string, e audience.Event) error {
 	for try := 0; try < tries; {
 		items, err := s.all(ctx, id)
 		if err != nil {
 			return later(err)
 		}
-		ops := eraseOps(id, items, at)
+		ops, err := s.eraseOps(id, items, e)
+		if err != nil {
+			return err
+		}
 		if len(ops) == 0 {
 			return nil
 		}
@@ -96,27 +99,35 @@ func (s Subscribers) Erase(ctx context.Context, id string, at time.Time) error {
 	return later(fmt.Errorf("%w: the subscription changes all the time", table.ErrBusy))
 }
 
-// eraseOps returns the next operations that erase what was read: none when nothing is left but the suppression.
-func eraseOps(id string, items []table.Item, at time.Time) []table.Op {
+// eraseOps returns the next operations that erase what was read: none when nothing is left but the suppression, and the event of an
+// editor who erased, which says nothing about whom.
+func (s Subscribers) eraseOps(id string, items []table.Item, e audience.Event) ([]table.Op, error) {
 	profile := find(items, profileKey(id))
 	var deletes []table.Op
 	for _, item := range items {
-		// room for the profile, and for a change of address
-		if key := keyOf(item); key != profileKey(id) && len(deletes) < table.MaxOps-2 {
+		audit, _ := item["audit"].(bool)
+		// room for the profile, for a change of address, and for the audit
+		if key := keyOf(item); key != profileKey(id) && !audit && len(deletes) < table.MaxOps-3 {
 			deletes = append(deletes, table.Delete(key))
 		}
 	}
-	if audience.Status(str(profile, "status")) != audience.Erased {
-		if len(items) == 0 {
-			return nil
+	if audience.Status(str(profile, "status")) == audience.Erased {
+		if len(deletes) == 0 {
+			return nil, nil
 		}
-		return append([]table.Op{erased(id, profile, at)}, deletes...)
+		// a new sign-up of somebody who was erased: not once it is confirmed
+		return append([]table.Op{table.Check(profileKey(id), table.Eq("status", string(audience.Erased)))}, deletes...), nil
 	}
-	if len(deletes) == 0 {
-		return nil
+	if len(items) == 0 {
+		return nil, nil
 	}
-	// a new sign-up of somebody who was erased: not once it is confirmed
-	return append([]table.Op{table.Check(profileKey(id), table.Eq("status", string(audience.Erased)))}, deletes...)
+	ops := append([]table.Op{erased(id, profile, e.At)}, deletes...)
+	if e.How != audience.HowEditor {
+		return ops, nil
+	}
+	audit, err := s.eventOp(id, e, 0)
+	audit.Item["audit"] = true
+	return append(ops, audit), err
 }
 
 func keyOf(item table.Item) table.Key {

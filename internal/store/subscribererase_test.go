@@ -15,7 +15,7 @@ import (
 func (p people) erase(t *testing.T, id string) {
 	t.Helper()
 	p.clock.pass(time.Second)
-	if err := p.Erase(context.Background(), id, p.clock.Now()); err != nil {
+	if err := p.Erase(context.Background(), id, audience.Event{At: p.clock.Now()}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -140,7 +140,7 @@ func TestErasingAmongPresses(t *testing.T) {
 		name := "Ana"
 		var wg sync.WaitGroup
 		erased := false
-		wg.Go(func() { erased = p.Erase(ctx, id, p.clock.Now()) == nil })
+		wg.Go(func() { erased = p.Erase(ctx, id, audience.Event{At: p.clock.Now()}) == nil })
 		wg.Go(func() { _ = p.confirm(ep) })
 		wg.Go(func() { _ = p.leave(id) })
 		wg.Go(func() { _ = p.Bounced(ctx, id) })

@@ -98,7 +98,7 @@ func TestMovesAmongPresses(t *testing.T) {
 		if n%2 == 0 {
 			wg.Go(func() { left = p.leave(ana) })
 		} else {
-			wg.Go(func() { erased = p.Erase(ctx, ana, p.clock.Now()) })
+			wg.Go(func() { erased = p.Erase(ctx, ana, audience.Event{At: p.clock.Now()}) })
 		}
 		wg.Wait()
 		if left != nil || erased != nil {

@@ -109,7 +109,7 @@ func TestMovingToAnAddressOfAnyState(t *testing.T) {
 			case "complained":
 				err = s.people.Complained(t.Context(), id)
 			case "erased":
-				err = s.people.Erase(t.Context(), id, s.clock())
+				err = s.people.Erase(t.Context(), id, audience.Event{At: s.clock()})
 			}
 		}
 		if err != nil {

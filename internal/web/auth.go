@@ -15,7 +15,7 @@ type Role string
 // The roles. A publisher may do all that an editor may.
 const (
 	RoleEditor    Role = "editor"    // articles, drafts, previews, tests
-	RolePublisher Role = "publisher" // also what reaches subscribers: schedule, cancel
+	RolePublisher Role = "publisher" // also what reaches subscribers, and who they are: schedule, cancel, look up, erase
 )
 
 // publisherRoutes are the routes for which one must be a publisher; for all others under editorAPI an editor will do.
@@ -24,6 +24,9 @@ var publisherRoutes = []string{
 	"POST /editor/api/digests/{id}/pause",
 	"POST /editor/api/digests/{id}/resume",
 	"POST /editor/api/digests/{id}/cancel",
+	"POST /editor/api/subscribers/search",
+	"POST /editor/api/subscribers/{id}/unsubscribe",
+	"POST /editor/api/subscribers/{id}/erase",
 	"GET /editor/api/digests/{id}/report",
 }
 
@@ -52,7 +55,7 @@ func (h Auth) Register(mux *http.ServeMux) { mux.Handle(editorAPI, h) }
 // ServeHTTP implements http.Handler.
 func (h Auth) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Header.Set("Accept", "application/json")
-	roles, err := h.roles(r)
+	subject, roles, err := h.roles(r)
 	if err != nil {
 		if fault.Is(err, fault.Unauthenticated) {
 			w.Header().Set("WWW-Authenticate", challenge(r))
@@ -72,26 +75,35 @@ func (h Auth) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Error(w, r, fault.New(fault.Forbidden, "This needs the role %s, which your sign-in does not have.", needed))
 		return
 	}
-	h.route(w, r, h.API)
+	h.route(w, r.WithContext(context.WithValue(r.Context(), editorKey{}, subject)), h.API)
 }
 
-// roles returns the roles of whoever sends a request.
-func (h Auth) roles(r *http.Request) ([]Role, error) {
+// editorKey is the context key of the editor's subject.
+type editorKey struct{}
+
+// EditorOf returns the subject of the editor who sends a request, an ID of the identity provider's.
+func EditorOf(ctx context.Context) string {
+	subject, _ := ctx.Value(editorKey{}).(string)
+	return subject
+}
+
+// roles returns who sends a request, and in which roles.
+func (h Auth) roles(r *http.Request) (subject string, roles []Role, err error) {
 	token, ok := bearer(r)
 	if !ok {
-		return nil, fault.New(fault.Unauthenticated, "Send the token of your sign-in as Authorization: Bearer.")
+		return "", nil, fault.New(fault.Unauthenticated, "Send the token of your sign-in as Authorization: Bearer.")
 	}
-	_, groups, err := h.Verifier.Verify(r.Context(), token)
+	subject, groups, err := h.Verifier.Verify(r.Context(), token)
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	switch {
 	case slices.Contains(groups, string(RolePublisher)):
-		return []Role{RoleEditor, RolePublisher}, nil
+		return subject, []Role{RoleEditor, RolePublisher}, nil
 	case slices.Contains(groups, string(RoleEditor)):
-		return []Role{RoleEditor}, nil
+		return subject, []Role{RoleEditor}, nil
 	}
-	return nil, nil
+	return subject, nil, nil
 }
 
 // bearer returns the token of the header Authorization; the scheme's case does not matter (RFC 9110 §11.1).

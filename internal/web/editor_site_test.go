@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"tidings/internal/article"
+	"tidings/internal/audience"
 	"tidings/internal/bolt"
 	"tidings/internal/delivery"
 	"tidings/internal/digest"
@@ -79,9 +80,13 @@ type editorSite struct {
 	articleSite
 	Digests store.Digests
 	Ledger  store.Ledger
+	People  store.Subscribers
 	Bell    *bell
 	Mux     *http.ServeMux // of the front, for more routes
 }
+
+// editorsIDs makes the IDs of the editors' site.
+var editorsIDs = audience.Identity{IDKey: bytes.Repeat([]byte("i"), 32), IPKey: bytes.Repeat([]byte("p"), 32)}
 
 func newEditorSite(t testing.TB) editorSite {
 	t.Helper()
@@ -130,6 +135,8 @@ func newEditorSite(t testing.TB) editorSite {
 		Shards: ledger, Pages: ledger, Progress: &delivery.Counter{Tallies: store.Tallies{Table: db, Now: now}, Shards: ledger, Now: now},
 	}}.Register(api)
 	s.Ledger = ledger
+	s.People = store.Subscribers{Table: db, Now: now, NewID: newID}
+	web.EditorSubscribers{Responder: res, Helpdesk: &audience.Helpdesk{Records: s.People, Memberships: s.People, Identity: editorsIDs, Now: now}}.Register(api)
 	web.Auth{Responder: res, Verifier: issued, API: api}.Register(s.Mux)
 	web.Archive{Responder: res, Store: s.Digests, BaseURL: base}.Register(s.Mux)
 	web.Articles{Responder: res, Store: s.Store, BaseURL: base}.Register(s.Mux)

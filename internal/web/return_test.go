@@ -62,8 +62,10 @@ func TestTheWayBackIsNotForEver(t *testing.T) {
 		"a day later": func(s *peopleSite) error { s.pass(audience.ReturnWithin); return nil },
 		"bounced":     func(s *peopleSite) error { return s.people.Bounced(t.Context(), s.id(mail1)) },
 		"complained":  func(s *peopleSite) error { return s.people.Complained(t.Context(), s.id(mail1)) },
-		"erased":      func(s *peopleSite) error { return s.people.Erase(t.Context(), s.id(mail1), s.clock()) },
-		"came back":   func(s *peopleSite) error { s.join(mail1); return nil },
+		"erased": func(s *peopleSite) error {
+			return s.people.Erase(t.Context(), s.id(mail1), audience.Event{At: s.clock()})
+		},
+		"came back": func(s *peopleSite) error { s.join(mail1); return nil },
 	} {
 		s := newPeopleSite(t)
 		s.join(mail1)
