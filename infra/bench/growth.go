@@ -144,7 +144,10 @@ func batches(ctx context.Context, n int) (f figures, err error) {
 		Batches: ledger, Claims: ledger, People: store.Subscribers{Table: counter, Now: time.Now, NewID: newID}, Sender: sender,
 		Personal: delivery.Copies{
 			Site: mail.Site{Name: "Example Clinic", BaseURL: "https://news.example.org"},
-			Link: func(id string) string { return "https://news.example.org/unsubscribe/" + id },
+			Links: func(id string) (mail.Links, error) {
+				const origin = "https://news.example.org"
+				return mail.Links{Unsubscribe: origin + "/unsubscribe/" + id, Preferences: origin + "/preferences/" + id}, nil
+			},
 		},
 		Rates: allRates{}, Witness: &delivery.EventWitness{Evidence: store.Witness{Table: counter, Now: time.Now}, Sender: sender, Log: log, Now: time.Now},
 		Log: log, Sleep: func(context.Context, time.Duration) error { return nil }, NewID: newID, Budget: time.Hour,
