@@ -41,7 +41,7 @@ func startProcess(t *testing.T, data string) *process {
 	t.Helper()
 	const free = "127.0.0.1:0"
 	p := &process{world: &world{T: t, logs: &buffer{}, invoked: &buffer{}}}
-	p.cmd = exec.Command(os.Args[0], "-http", free, "-inbox", free, "-ses", free, "-oidc", free, "-data", data)
+	p.cmd = exec.Command(os.Args[0], "-http", free, "-inbox", free, "-ses", free, "-oidc", free, "-data", data, "-dynamodb", os.Getenv("TIDINGS_DYNAMODB"))
 	p.cmd.Env = append(os.Environ(), asCommand+"=1")
 	out := &buffer{}
 	p.cmd.Stdout, p.cmd.Stderr = out, p.logs
