@@ -22,7 +22,8 @@ func (rt *Runtime) deliveries(s Storage) store.Deliveries {
 // counter counts the progress of digests.
 func (rt *Runtime) counter(s Storage) *delivery.Counter {
 	return &delivery.Counter{
-		Tallies: store.Tallies{Table: rt.Table(s.TableName), Now: rt.Now}, Shards: rt.ledger(s), Now: rt.Now,
+		Tallies: store.Tallies{Table: rt.Table(s.TableName), Now: rt.Now}, Shards: rt.ledger(s),
+		Departures: store.Departures{Table: rt.Table(s.TableName)}, Now: rt.Now,
 	}
 }
 
@@ -91,7 +92,7 @@ func (rt *Runtime) worker(cfg DeliverConfig, keys Keys) *delivery.Worker {
 	ledger := rt.ledger(cfg.Storage)
 	return &delivery.Worker{
 		Course: rt.course(cfg.Storage, cfg.ShardQueue), Batches: ledger, Claims: ledger, People: rt.subscribers(cfg.Storage),
-		Personal: delivery.Copies{Site: cfg.mail(), Links: delivery.Linker{Tokens: keys.Tokens, BaseURL: cfg.origin(), Now: rt.Now}.Links},
+		Personal: delivery.Copies{Site: cfg.mail(), DigestLinks: delivery.Linker{Tokens: keys.Tokens, BaseURL: cfg.origin(), Now: rt.Now}.DigestLinks},
 		Sender:   sender, Each: sender, Rates: store.Rates{Table: rt.Table(cfg.TableName), Now: rt.Now},
 		Witness: &delivery.EventWitness{
 			Evidence: rt.evidence(cfg.Storage), Sender: sender, Log: rt.Log, Now: rt.Now,

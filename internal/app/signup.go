@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"tidings/internal/audience"
+	"tidings/internal/store"
 	"tidings/internal/web"
 	"tidings/templates"
 )
@@ -64,8 +65,10 @@ func Preferences(ctx context.Context, rt *Runtime) (Function, error) {
 		Tokens: keys.Tokens, Profiles: people, Records: people, Moves: people, Consents: consents, Queue: rt.Queue(cfg.MailQueueURL),
 		Identity: keys.Identity, Now: rt.Now,
 	}
+	links := keys.links(people, rt, cfg.MailQueue)
+	links.Doorman = &audience.Doorman{Departures: store.Departures{Table: rt.Table(cfg.TableName)}, Log: rt.Log}
 	mux := http.NewServeMux()
-	web.Unsubscribe{Responder: res, Links: keys.links(people, rt, cfg.MailQueue), Consent: consent, Returns: &audience.Returns{
+	web.Unsubscribe{Responder: res, Links: links, Consent: consent, Returns: &audience.Returns{
 		Tokens: keys.Tokens, Profiles: people, Requests: people, Queue: rt.Queue(cfg.MailQueueURL), Identity: keys.Identity,
 		Consent: consent, Now: rt.Now,
 	}}.Register(mux)

@@ -25,6 +25,7 @@ type Links struct {
 	Memberships Memberships
 	Queue       Queue // where Confirm asks for the welcome
 	Identity    Identity
+	Doorman     *Doorman // counts who leaves by a digest's link; may be nil
 	Now         func() time.Time
 }
 
@@ -57,7 +58,10 @@ func (l *Links) Unsubscribe(ctx context.Context, text, how string, v Visit) erro
 	if err != nil {
 		return err
 	}
-	if err := l.Memberships.Leave(ctx, c.Subscriber, l.event(EventUnsubscribed, how, v)); err != nil {
+	err = l.Doorman.leave(ctx, c.Issued, c.Subscriber, func() error {
+		return l.Memberships.Leave(ctx, c.Subscriber, l.event(EventUnsubscribed, how, v))
+	})
+	if err != nil {
 		return fmt.Errorf("unsubscribe %s: %w", c.Subscriber, err)
 	}
 	return nil

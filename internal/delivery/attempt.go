@@ -135,7 +135,7 @@ func (r *run) entries(ctx context.Context, b Batch, slots []int64) (map[int64]En
 			skipped.add(Mark(markSkipped+reason), slot)
 			continue
 		}
-		data, headers, err := r.Personal.Entry(person)
+		data, headers, err := r.Personal.Entry(person, r.shard.Start)
 		if err != nil {
 			return nil, nil, fmt.Errorf("make copy for %s: %w", person.ID, err)
 		}

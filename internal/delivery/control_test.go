@@ -237,12 +237,12 @@ type frozen struct {
 }
 
 // Entry implements delivery.Personal.
-func (f *frozen) Entry(s audience.Subscriber) (map[string]string, []delivery.Header, error) {
+func (f *frozen) Entry(s audience.Subscriber, start time.Time) (map[string]string, []delivery.Header, error) {
 	if freeze := f.freeze; freeze != nil {
 		f.freeze = nil
 		freeze()
 	}
-	return f.Personal.Entry(s)
+	return f.Personal.Entry(s, start)
 }
 
 // TestFrozenAfterReading freezes a worker when it has read control and subscribers and written no attempt yet. Somebody leaves

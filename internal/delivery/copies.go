@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"fmt"
+	"time"
 
 	"tidings/internal/audience"
 	"tidings/internal/mail"
@@ -13,11 +14,18 @@ type Copies struct {
 	// Links returns the addresses of a subscriber's pages to leave, which serves the one-click POST of RFC 8058 too, and of
 	// preferences.
 	Links func(subscriberID string) (mail.Links, error)
+	// DigestLinks makes those of a digest that started at a time; nil: Links does.
+	DigestLinks func(subscriberID string, start time.Time) (mail.Links, error)
 }
 
 // Entry implements Personal.
-func (c Copies) Entry(s audience.Subscriber) (data map[string]string, headers []Header, err error) {
-	links, err := c.Links(s.ID)
+func (c Copies) Entry(s audience.Subscriber, start time.Time) (data map[string]string, headers []Header, err error) {
+	var links mail.Links
+	if c.DigestLinks != nil {
+		links, err = c.DigestLinks(s.ID, start)
+	} else {
+		links, err = c.Links(s.ID)
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("make links of %s: %w", s.ID, err)
 	}

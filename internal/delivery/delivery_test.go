@@ -76,7 +76,7 @@ func TestCopiesArePersonal(t *testing.T) {
 func TestCopyNeedsALink(t *testing.T) {
 	t.Parallel()
 	links := delivery.Linker{Tokens: newPostRoom(t).Tokens, Now: time.Now}
-	if _, _, err := (delivery.Copies{Links: links.Links}).Entry(audience.Subscriber{ID: "x"}); err == nil {
+	if _, _, err := (delivery.Copies{Links: links.Links}).Entry(audience.Subscriber{ID: "x"}, epoch); err == nil {
 		t.Error("a copy without a link to leave")
 	}
 }

@@ -16,8 +16,12 @@ type Linker struct {
 }
 
 // Links returns the links that are one subscriber's own. It fails on what is no subscriber's ID.
-func (l Linker) Links(id string) (mail.Links, error) {
-	leave, err := l.link("/unsubscribe/", token.Claims{Purpose: token.Unsubscribe, Subscriber: id, Issued: l.Now()})
+func (l Linker) Links(id string) (mail.Links, error) { return l.DigestLinks(id, l.Now()) }
+
+// DigestLinks returns those of a digest's mail. The link to leave is issued at the digest's start, by which it is known who left
+// because of it; it never expires. That of preferences is issued now, since some of what it does needs a fresh one.
+func (l Linker) DigestLinks(id string, start time.Time) (mail.Links, error) {
+	leave, err := l.link("/unsubscribe/", token.Claims{Purpose: token.Unsubscribe, Subscriber: id, Issued: start})
 	if err != nil {
 		return mail.Links{}, err
 	}

@@ -24,16 +24,24 @@ type Tallies interface {
 type Tally struct {
 	Progress digest.Progress
 	At       time.Time
-	Batches  int   // that it was counted from
-	Stale    bool  // the ledger has changed since
-	Change   int64 // read: number of the ledger's last change; saved: of the last that was noted before the count began
+	Batches  int       // that it was counted from
+	Stale    bool      // the ledger has changed since
+	Start    time.Time // of the digest
+	Change   int64     // read: number of the ledger's last change; saved: of the last that was noted before the count began
 }
 
 // A Counter counts progress from the ledger, which is the only truth about it, and keeps the count for a while.
 type Counter struct {
 	Tallies Tallies
 	Shards  Shards
-	Now     func() time.Time
+	// Departures counts who left by a digest's links, which is not in the ledger; nil: nobody is known to.
+	Departures Departures
+	Now        func() time.Time
+}
+
+// Departures counts who left by the links of a digest that started at a time.
+type Departures interface {
+	Departed(ctx context.Context, start time.Time) (int64, error)
 }
 
 // Stale notes that a digest's ledger has changed.
@@ -55,9 +63,22 @@ func (c *Counter) Progress(ctx context.Context, id string) (digest.Progress, err
 		return digest.Progress{}, fmt.Errorf("read progress of digest %s: %w", id, err)
 	}
 	if age := c.Now().Sub(t.At); !t.Stale || age >= 0 && age < time.Duration(t.Batches)*countCost {
+		return c.departed(ctx, t)
+	}
+	if t, err = c.count(ctx, id, t.Change); err != nil {
+		return digest.Progress{}, err
+	}
+	return c.departed(ctx, t)
+}
+
+// departed adds to a tally's figures who left since.
+func (c *Counter) departed(ctx context.Context, t Tally) (digest.Progress, error) {
+	if c.Departures == nil || t.Start.IsZero() {
 		return t.Progress, nil
 	}
-	return c.count(ctx, id, t.Change)
+	var err error
+	t.Progress.Unsubscribed, err = c.Departures.Departed(ctx, t.Start)
+	return t.Progress, err
 }
 
 // Recount counts a digest's figures now, however fresh the snapshot is.
@@ -71,29 +92,30 @@ func (c *Counter) Recount(ctx context.Context, id string) error {
 }
 
 // count counts from a ledger that has changed at least up to a change, and keeps the snapshot.
-func (c *Counter) count(ctx context.Context, id string, change int64) (digest.Progress, error) {
+func (c *Counter) count(ctx context.Context, id string, change int64) (Tally, error) {
 	counted := Tally{At: c.Now(), Change: change}
 	shards, err := c.Shards.Shards(ctx, id)
 	if err != nil {
-		return digest.Progress{}, err
+		return Tally{}, err
 	}
 	for _, s := range shards {
+		counted.Start = s.Start
 		err := c.Tallies.Outcomes(ctx, s.Ref, func(slots int, m Marks) {
 			counted.Batches++
 			tally(&counted.Progress, slots, m)
 		})
 		if err != nil {
-			return digest.Progress{}, err
+			return Tally{}, err
 		}
 	}
 	if err := c.Tallies.SaveTally(ctx, id, counted); err != nil {
-		return digest.Progress{}, fmt.Errorf("keep progress of digest %s: %w", id, err)
+		return Tally{}, fmt.Errorf("keep progress of digest %s: %w", id, err)
 	}
-	return counted.Progress, nil
+	return counted, nil
 }
 
 // tally adds a batch to the figures. Every slot is in exactly one of accepted, failed, skipped, unresolved, or outside the
-// audience. Unsubscribed stays 0: an unsubscribe link names no digest, so that by which of them someone left is not known.
+// audience. Unsubscribed is no business of the ledger's, see Departures.
 func tally(p *digest.Progress, slots int, m Marks) {
 	for i := range int64(slots) {
 		switch m.Outcome(i) {

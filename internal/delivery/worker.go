@@ -38,8 +38,8 @@ type People interface {
 
 // A Personal makes what differs from one recipient to the next.
 type Personal interface {
-	// Entry returns the substitutions and the headers of one subscriber's copy.
-	Entry(s audience.Subscriber) (data map[string]string, headers []Header, err error)
+	// Entry returns the substitutions and the headers of one subscriber's copy of a digest that started at a time.
+	Entry(s audience.Subscriber, start time.Time) (data map[string]string, headers []Header, err error)
 }
 
 // A Queue takes messages for the workers.

@@ -7,6 +7,7 @@
 //	ART#<slug>, SRC#<hash>    A article, T#… its topics; A source's article      Articles
 //	DIG#<digest>              A digest, C frozen content                         Digests, Deliveries
 //	ARC#<slug>                A name in the archive                              Digests
+//	DIG#@<start>              U#… who left by its links                          Departures
 //	DIG#<digest>              P progress                                         Tallies
 //	L#<digest>#<shard>        S shard, B#… batches, O#… outcomes                 Ledger
 //	L#witness                 W how far SES's events have come                   Witness

@@ -30,7 +30,7 @@ func (s Tallies) Tally(ctx context.Context, digest string) (delivery.Tally, erro
 		return delivery.Tally{}, fmt.Errorf("get tally of digest %s: %w", digest, err)
 	}
 	t := delivery.Tally{
-		At: milli(item, "at"), Batches: int(num(item, "batches")),
+		At: milli(item, "at"), Batches: int(num(item, "batches")), Start: milli(item, "start"),
 		Change: num(item, "change"), Stale: num(item, "change") != num(item, "counted"),
 	}
 	if doc, ok := item["doc"].([]byte); ok {
@@ -48,7 +48,8 @@ func (s Tallies) SaveTally(ctx context.Context, digest string, t delivery.Tally)
 		return fmt.Errorf("encode tally of digest %s: %w", digest, err)
 	}
 	_, err = s.Table.Write(ctx, table.Update(tallyKey(digest),
-		table.Set("doc", doc), table.Set("at", t.At.UnixMilli()), table.Set("batches", int64(t.Batches)), table.Set("counted", t.Change)).
+		table.Set("doc", doc), table.Set("at", t.At.UnixMilli()), table.Set("batches", int64(t.Batches)), table.Set("counted", t.Change),
+		table.Set("start", t.Start.UnixMilli())).
 		When(table.Or(table.Absent("counted"), table.Le("counted", t.Change))))
 	if _, refused := table.Refused(err, 0); err != nil && !refused {
 		return fmt.Errorf("save tally of digest %s: %w", digest, err)
