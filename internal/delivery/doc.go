@@ -20,10 +20,10 @@
 //	attempt, no or a mixed answer    unresolved: only SES's events or the grace can tell
 //
 // No attempt is written while the one before is unresolved. An unresolved slot is attempted again when the grace is over, no event
-// of its attempt has come, and the witness is alive: events of mail that was sent later have been recorded (see EventWitness).
-//
-// No attempt is written while the one before is unresolved. An unresolved slot is attempted again when the grace is over, no event
-// of its attempt has come, and the witness is alive: events of mail that was sent later have been recorded (see EventWitness).
+// of its attempt has come, and the witness is alive: events have been recorded of mail that SES took after the last moment at which the
+// attempt could take effect (its signature's end, five minutes after t0, rather than t0: the way of the events may be cut in between),
+// no event waits in feedback's queue and none was given up (see QueueBacklog). Of a mixed answer it is known besides how many
+// slots SES took; while fewer have events, the absence of one proves nothing.
 //
 // Marks are sets of slots that are only added to, so every write of them can be repeated, and figures are sizes of sets. The
 // items and their keys are described at store.Ledger.
@@ -33,15 +33,23 @@
 // The digest's state is read consistently between claim and attempt, so that after a pause or cancel at most the attempt
 // that was already written takes effect. The same read, of the subscribers, makes leaving immediate.
 //
+// # The rate
+//
+// Workers lease shares of 98.5 % of SES's rate, and each begins a call's reads and writes so long before its time as they took
+// lately, so that calls follow each other at the share exactly. Where SES refuses bulk calls although single sends pass, bulk calls are
+// made as often as it takes them, and single sends within the same attempts fill the rate (see EachSender). A call has at most
+// nine tenths of a second's recipients: a confirmation always finds room.
+//
+// # What is found before it is sent
+//
+// Every worker renders one copy before its first call, since SES would take a template that asks for more than copies have, and drop it
+// later, recipient by recipient. From 200 recipients on, the first batch is a canary besides: the others wait for its Send events. A
+// smaller list is its own canary; a wait for events would be most of the time that it takes.
+//
 // # Who does what
 //
-// Dispatcher opens a digest at its hour and sweeps once a minute while it goes out. Worker goes through a shard. Feedback records
-// SES's events. Desk is where editors pause, resume and cancel. Counter counts the progress, from the ledger alone. Mail that is
-// not a digest's (confirmations, tests) is Singles' business.
-//
-// # Who does what
-//
-// Dispatcher opens a digest at its hour and sweeps once a minute while it goes out. Worker goes through a shard. Feedback records
-// SES's events. Desk is where editors pause, resume and cancel. Counter counts the progress, from the ledger alone. Mail that is
-// not a digest's (confirmations, tests) is Singles' business.
+// Dispatcher opens a digest at its hour and sweeps once a minute while it goes out. Intake hands messages to those whom they are for.
+// Worker goes through a shard. Feedback records SES's events. Desk is where editors pause, resume and cancel. Counter counts
+// the progress, from the ledger, and Reporter reconciles it, recipient by recipient. Mail that is not a digest's (confirmations, tests) is
+// Singles' business.
 package delivery
