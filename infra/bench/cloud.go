@@ -24,6 +24,7 @@ import (
 	"tidings/infra/local/template"
 	"tidings/internal/app"
 	"tidings/internal/bolt"
+	"tidings/internal/delivery"
 	"tidings/internal/ses"
 	"tidings/internal/store"
 	"tidings/internal/table"
@@ -131,6 +132,7 @@ func (c *cloud) build(keys []byte, newID func() string) error {
 			Environ: env, Log: c.log, Now: c.clock.Now, Sleep: c.clock.Sleep, NewID: newID,
 			Table:     func(string) table.Table { return slowTable{c.table, c.clock} },
 			Queue:     func(string) app.Queue { return c.workers },
+			Measured:  func(string) delivery.Measured { return drained{} },
 			Scheduler: func(app.Schedules) app.Scheduler { return c },
 			SES: func() *ses.Client {
 				return ses.New(aws.Config{
