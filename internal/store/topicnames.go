@@ -7,13 +7,11 @@ import (
 	"slices"
 
 	"tidings/internal/article"
+	"tidings/internal/audience"
 )
 
-// topicsOf is how many articles, the newest, say which topics there are to choose from, and maxTopicNames how many those may be.
-const (
-	topicsOf      = 100
-	maxTopicNames = 20
-)
+// topicsOf is how many articles, the newest, say which topics there are to choose from.
+const topicsOf = 100
 
 // TopicNames returns the topics of the newest published articles, in order; of many, those with most articles.
 func (s Articles) TopicNames(ctx context.Context) ([]string, error) {
@@ -30,7 +28,7 @@ func (s Articles) TopicNames(ctx context.Context) ([]string, error) {
 	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
 	})
-	names = names[:min(len(names), maxTopicNames)]
+	names = names[:min(len(names), audience.MaxTopics)] // not more than one may choose
 	slices.Sort(names)
 	return names, nil
 }

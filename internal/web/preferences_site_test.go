@@ -231,3 +231,38 @@ func TestAnOldLinkOffersAFreshOne(t *testing.T) {
 		t.Errorf("a link to where mail bounces: %d", w.Code)
 	}
 }
+
+// FuzzPreferences sends any bytes as a body: there is a proper answer, never a 500, and what is kept then is in order.
+func FuzzPreferences(f *testing.F) {
+	f.Add(formType, "name=Ana&topics=&topics=sleep&pause=2")
+	f.Add(formType, "email=x%40example.org")
+	f.Add(jsonType, `{"name":"Ana","topics":["sleep"],"pause":0,"email":"b@example.org"}`)
+	f.Add("multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\nAna\r\n--b--\r\n")
+	s := newPeopleSite(f)
+	s.join(mail1)
+	text, err := s.tokens.Sign(token.Claims{Purpose: token.Manage, Subscriber: s.id(mail1), Issued: s.clock().AddDate(100, 0, 0)}) // stays fresh
+	if err != nil {
+		f.Fatal(err)
+	}
+	path := "/preferences/" + text
+	f.Fuzz(func(t *testing.T, contentType, body string) {
+		s.pass(time.Hour)
+		w := s.ask(anIP, "POST", path, contentType, body)
+		switch w.Code {
+		case 200, 400, 413, 415, 429:
+		default:
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+		if s.log.Len() > 0 {
+			t.Errorf("logged %s", s.log.String())
+		}
+		var c chosen // s reports to f, which no case may
+		if err := json.Unmarshal(s.ask(anIP, "GET", path, "", "").Body.Bytes(), &c); err != nil {
+			t.Fatal(err)
+		}
+		if len([]rune(c.Name)) > audience.MaxName || len(c.Topics) > audience.MaxTopics || c.Email != mail1 || c.Status != "confirmed" ||
+			c.PausedUntil != nil && c.PausedUntil.After(s.clock().AddDate(0, audience.MaxPause, 1)) {
+			t.Errorf("kept %+v", c)
+		}
+	})
+}

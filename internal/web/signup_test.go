@@ -46,7 +46,7 @@ func TestNobodyLearnsWhoIsOnTheList(t *testing.T) {
 	t.Parallel()
 	s := newPeopleSite(t)
 	address := func(state string) string { return state + "@example.org" }
-	states := []string{"new", "pending", "confirmed", "unsubscribed", "bounced", "complained", "overmailed"}
+	states := []string{"new", "pending", "confirmed", "unsubscribed", "bounced", "complained", "erased", "overmailed"}
 	for _, state := range states[1:] {
 		if state == "pending" {
 			s.signUp(address(state))
@@ -63,6 +63,8 @@ func TestNobodyLearnsWhoIsOnTheList(t *testing.T) {
 			err = s.people.Bounced(t.Context(), id)
 		case "complained":
 			err = s.people.Complained(t.Context(), id)
+		case "erased":
+			err = s.people.Erase(t.Context(), id, audience.Event{At: s.clock()})
 		case "overmailed":
 			for range 4 {
 				s.signUp(address(state))
