@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"sort"
 	"time"
 
 	"tidings/internal/delivery"
@@ -57,13 +58,9 @@ func (s *fakeSES) Account(context.Context) (a delivery.Account, err error) {
 }
 
 // within counts the recipients of the last time.
-func (s *fakeSES) within(d time.Duration) (n int) {
-	for _, at := range s.sentAt {
-		if at.After(s.w.now.Add(-d)) {
-			n++
-		}
-	}
-	return n
+func (s *fakeSES) within(d time.Duration) int {
+	since := s.w.now.Add(-d)
+	return len(s.sentAt) - sort.Search(len(s.sentAt), func(i int) bool { return s.sentAt[i].After(since) })
 }
 
 // SendBulk implements delivery.Sender.

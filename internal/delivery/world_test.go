@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"sync"
@@ -326,8 +327,12 @@ func newCrowd(w *world, n int) *crowd {
 // Mailable implements delivery.People.
 func (c *crowd) Mailable(_ context.Context, partition int, after string, limit int) (ids []string, err error) {
 	err = c.w.gate.pass("index", func() error {
-		for _, s := range c.all {
-			if len(ids) < limit && s.ID > after && s.Status == audience.Confirmed && audience.Partition(s.ID) == partition && !c.hidden[s.ID].After(c.w.now) {
+		first := sort.Search(len(c.all), func(i int) bool { return c.all[i].ID > after && audience.Partition(c.all[i].ID) >= partition })
+		for _, s := range c.all[first:] {
+			if len(ids) == limit || audience.Partition(s.ID) > partition {
+				break
+			}
+			if s.Status == audience.Confirmed && !c.hidden[s.ID].After(c.w.now) {
 				ids = append(ids, s.ID)
 			}
 		}
@@ -343,9 +348,9 @@ func (c *crowd) GetMany(_ context.Context, ids []string) (map[string]audience.Su
 	}
 	found := map[string]audience.Subscriber{}
 	err := c.w.gate.pass("people", func() error {
-		for _, s := range c.all {
-			if slices.Contains(ids, s.ID) {
-				found[s.ID] = s
+		for _, id := range ids {
+			if i := sort.Search(len(c.all), func(i int) bool { return c.all[i].ID >= id }); i < len(c.all) && c.all[i].ID == id {
+				found[id] = c.all[i]
 			}
 		}
 		return nil
