@@ -137,10 +137,8 @@ func (s Subscribers) move(ctx context.Context, to string, asked time.Time, e aud
 		return "", false, err
 	}
 	if !waits || !m.Asked.Equal(asked) {
-		if audience.Status(str(is, "status")) == audience.Confirmed && milli(is, "moved").Equal(asked) {
-			return str(is, "movedFrom"), true, nil
-		}
-		return "", true, audience.MoveGone()
+		from, err = s.movedBefore(ctx, to, asked)
+		return from, true, err
 	}
 	was, err := s.get(ctx, profileKey(m.From))
 	if err != nil {
@@ -148,7 +146,8 @@ func (s Subscribers) move(ctx context.Context, to string, asked time.Time, e aud
 	}
 	if audience.Status(str(was, "status")) != audience.Confirmed || str(was, "moving") != to || num(was, "confirmed") != num(item, "joined") ||
 		milli(is, "left").After(asked) {
-		return "", true, audience.MoveGone()
+		from, err = s.movedBefore(ctx, to, asked)
+		return from, true, err
 	}
 	ops, err := s.moveOps(m, was, is, e)
 	if err != nil {
@@ -159,6 +158,19 @@ func (s Subscribers) move(ctx context.Context, to string, asked time.Time, e aud
 		return "", false, nil
 	}
 	return m.From, true, err
+}
+
+// movedBefore decides about a token whose move can't be done: it is a success once more for who moved by it and is still there. It
+// reads after what showed that, since the other of two presses at once may have been in between.
+func (s Subscribers) movedBefore(ctx context.Context, to string, asked time.Time) (from string, err error) {
+	is, err := s.get(ctx, profileKey(to))
+	if err != nil {
+		return "", fmt.Errorf("read subscriber: %w", err)
+	}
+	if audience.Status(str(is, "status")) == audience.Confirmed && milli(is, "moved").Equal(asked) {
+		return str(is, "movedFrom"), nil
+	}
+	return "", audience.MoveGone()
 }
 
 // moveOps are the leaving of who was, and the joining of who is. Who is on the list at the new address already stays as they are.
