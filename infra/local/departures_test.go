@@ -33,6 +33,15 @@ func TestWhoLeavesIsCounted(t *testing.T) {
 	if d := w.sendNow(second); d.Progress.Audience != 2 {
 		t.Errorf("second digest: %+v", d)
 	}
+	var report struct {
+		Items  []struct{ Subscriber, Outcome, Reason string }
+		Next   string
+		Totals struct{ Audience, Accepted int }
+	}
+	w.editor("GET", "/digests/"+second+"/report", nil).want(t, 200).into(t, &report)
+	if len(report.Items) != 2 || report.Items[0].Outcome != "accepted" || report.Next != "" || report.Totals.Audience != 2 || report.Totals.Accepted != 2 {
+		t.Errorf("report %+v", report)
+	}
 	leave(emails[1])
 	leave(emails[0]) // by the first one's link, long after having left
 	if a, b := left(first), left(second); a != 1 || b != 1 {

@@ -186,3 +186,24 @@ func TestReportsRefuse(t *testing.T) {
 		}
 	}
 }
+
+// FuzzReportCursor reads pages from wherever somebody says: an error for people, or lines that are in the ledger.
+func FuzzReportCursor(f *testing.F) {
+	for _, s := range []string{"", "0.0.0", "0.0.2", "1.0.0", "0.-1.0", "0.9223372036854775807.1", "63.1.49", "a.b.c", "0.0.0.0", "+0.0.0", "0.0.00"} {
+		f.Add(s, 10)
+	}
+	w := newWorld(f, 3)
+	w.schedule()
+	w.run(time.Hour)
+	ledger := store.Ledger{Table: w.db}
+	r := &delivery.Reporter{Shards: ledger, Pages: ledger, Progress: w.counter}
+	f.Fuzz(func(t *testing.T, cursor string, limit int) {
+		page, err := r.Report(t.Context(), testDigest, "", cursor, 1+(limit&7))
+		if err != nil && !fault.Is(err, fault.Invalid) {
+			t.Fatalf("%q: %v", cursor, err)
+		}
+		if len(page.Items) > min(3, 1+(limit&7)) {
+			t.Fatalf("%q: %d items of 3", cursor, len(page.Items))
+		}
+	})
+}

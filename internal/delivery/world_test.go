@@ -29,7 +29,7 @@ import (
 // engine, an SES that can be told to misbehave, queues, a scheduler and a crowd of subscribers. Whatever is to happen
 // stands in its agenda.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	mu     sync.Mutex // held during each port call, so that invocations may run at once
 	now    time.Time
 	gate   *gate
@@ -64,7 +64,7 @@ const testDigest = "01jdtest"
 // epoch is after every confirmation of the crowd.
 var epoch = time.Date(2026, 12, 1, 16, 0, 0, 0, time.UTC)
 
-func newWorld(t *testing.T, people int) *world {
+func newWorld(t testing.TB, people int) *world {
 	t.Helper()
 	db, err := bolt.Open(filepath.Join(t.TempDir(), "t.db"), bolt.NoSync())
 	if err != nil {
