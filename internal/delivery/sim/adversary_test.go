@@ -44,6 +44,7 @@ const (
 	eventLost    fault = "event lost"
 	eventLate    fault = "event late"
 	eventTwice   fault = "event twice"
+	eventKills   fault = "event kills its handlers"
 	eventSilence fault = "events silenced for a time"
 	indexLag     fault = "index lags"
 	clockSkew    fault = "clock is off"
@@ -52,10 +53,10 @@ const (
 // certain faults are drawn for each thing they can happen to; those of ports at each port call.
 var anyPort = []fault{crashBefore, crashAfter, stall, slow}
 
-// A spot is a fault at a function.
+// A spot is a fault at a function, or at a port call.
 type spot struct {
-	f  fault
-	fn string
+	f     fault
+	where string
 }
 
 // An adversary decides what goes wrong. Each seed has its own taste: which faults it likes, how much, and at which port calls
@@ -69,12 +70,14 @@ type adversary struct {
 	done   map[spot]int
 	salt   byte
 	silent [2]time.Time // no event arrives between
+	// ambushes is how often people and editors act at the very moment at which something goes wrong.
+	ambushes float64
 }
 
 var allFaults = []fault{
 	crashBefore, crashAfter, stall, slow, tableBusy, tableFails, tableLost, tableTwice, portFails, portLost,
 	sesNever, sesLate, sesLanded, sesError, sesErrorDone, sesThrottle, sesFailed, sesMixed, sesHalt, sesAccount,
-	msgDuplicate, msgReorder, msgDelay, alarmTwice, alarmLate, eventLost, eventLate, eventTwice, eventSilence, indexLag, clockSkew,
+	msgDuplicate, msgReorder, msgDelay, alarmTwice, alarmLate, eventLost, eventLate, eventTwice, eventKills, eventSilence, indexLag, clockSkew,
 }
 
 func newAdversary(w *world) *adversary {
@@ -84,16 +87,19 @@ func newAdversary(w *world) *adversary {
 		rate := math.Pow(10, -3+2.2*w.rng.Float64()) // 0.1 % to 16 %
 		switch {
 		case strings.HasPrefix(string(f), "SES"):
-			rate = math.Pow(10, -1.7+1.3*w.rng.Float64()) // there are few calls
-		case strings.HasPrefix(string(f), "scheduler"), strings.HasPrefix(string(f), "queue: "), f == indexLag:
+			rate = math.Pow(10, -1.3+1.0*w.rng.Float64()) // there are few calls
+		case strings.HasPrefix(string(f), "scheduler"), strings.HasPrefix(string(f), "queue: "), f == indexLag, f == eventKills:
 			rate *= 4
 		}
-		if w.chance(taste) {
+		if often := f == crashBefore || f == crashAfter || f == stall; w.chance(taste) || often && w.chance(0.7) {
 			a.rates[f] = rate
 		}
 	}
 	a.limits[crashBefore], a.limits[crashAfter], a.limits[stall] = 1+w.rng.IntN(6), 1+w.rng.IntN(6), 1+w.rng.IntN(6)
 	a.limits[sesHalt] = 1
+	if w.chance(0.5) {
+		a.ambushes = w.rng.Float64() / 2
+	}
 	a.until = w.epoch.Add(w.between(5*time.Minute, 50*time.Minute))
 	if a.rates[eventSilence] > 0 {
 		from := w.epoch.Add(w.between(0, 20*time.Minute))
@@ -108,25 +114,34 @@ func (a *adversary) count(f fault) { a.counts[f]++ }
 // wants draws whether a fault happens now, at a place that the adversary may like in particular.
 func (a *adversary) wants(f fault, place string) bool {
 	fn, _, _ := strings.Cut(place, " ")
-	rate, limit := a.rates[f], a.limits[f]
-	if rate == 0 || a.w.now().After(a.until) || limit > 0 && a.done[spot{f, fn}] >= limit {
+	rate, limit, at := a.rates[f], a.limits[f], spot{f, fn}
+	if rate == 0 || a.w.now().After(a.until) {
 		return false
 	}
-	switch h := fnv.New32a(); {
+	switch {
 	case strings.Contains(place, " query A"):
 		rate *= 0.05 // most calls are these, and each is like the other
-	case f == crashBefore || f == crashAfter || f == stall:
-		h.Write(append([]byte(place), a.salt))
-		if rate /= 4; h.Sum32()%6 == 0 {
-			rate = 0.3
-		}
+	case limit > 0 && a.likes(f, place):
+		rate, limit, at = 0.3, 2, spot{f, place}
+	case limit > 0 && fn != "deliver" && fn != "feedback":
+		rate /= 4
 	}
-	if !a.w.chance(rate) {
+	if limit > 0 && a.done[at] >= limit || !a.w.chance(rate) {
 		return false
 	}
 	a.count(f)
-	a.done[spot{f, fn}]++
+	a.done[at]++
 	return true
+}
+
+// likes reports whether a port call is one of those at which this seed's processes die and freeze most.
+func (a *adversary) likes(f fault, place string) bool {
+	if f == stall && strings.HasSuffix(place, " sleep") {
+		return true // the only place from which a worker goes on as if nothing had been
+	}
+	h := fnv.New32a()
+	h.Write(append([]byte(place+string(f)), a.salt))
+	return h.Sum32()>>8%4 == 0
 }
 
 // pick draws one of some faults, "" for none.
@@ -146,6 +161,26 @@ func (a *adversary) stallFor() time.Duration {
 		w.between(time.Second, 9*time.Second), w.between(9900*time.Millisecond, 10100*time.Millisecond), w.between(11*time.Second, 40*time.Second),
 		w.between(time.Minute, 4*time.Minute), w.between(290*time.Second, 310*time.Second), w.between(6*time.Minute, 25*time.Minute),
 	}[w.rng.IntN(6)]
+}
+
+// ambush has people leave, and editors pause, in the next seconds.
+func (w *world) ambush() {
+	if !w.chance(w.adversary.ambushes) {
+		return
+	}
+	for range w.rng.IntN(4) {
+		if n := len(w.people.all); n > 0 {
+			one := w.people.all[w.rng.IntN(n)]
+			if r := w.recent; len(r) > 0 && w.chance(0.7) {
+				one = w.people.byID[r[w.rng.IntN(len(r))]["ask"].(string)]
+			}
+			w.after(w.between(0, 3*time.Second), func() { w.people.act(one, "leave", leave, 1) })
+		}
+	}
+	if w.chance(0.3) {
+		w.after(w.between(0, 3*time.Second), func() { w.editors.act("pause", w.editors.pause, 1) })
+		w.after(w.between(time.Minute, 8*time.Minute), func() { w.editors.act("resume", w.editors.resume, 1) })
+	}
 }
 
 // coverage counts at which port calls processes were killed.
@@ -180,6 +215,9 @@ func (p *process) call(op string, from, to time.Duration, do func(f fault) error
 	count.calls++
 	f := p.adversary.pick(site, slices.Concat(anyPort, more)...)
 	p.note("%s %s %s", p.name, op, f)
+	if f != "" && p.fn == "deliver" {
+		p.ambush()
+	}
 	d := p.between(from, to)
 	late := false
 	switch f {

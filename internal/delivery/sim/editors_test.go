@@ -50,7 +50,7 @@ func (e *editors) plan() {
 	for range 3 {
 		e.after(e.between(time.Minute, 30*time.Minute), func() { e.act("look", e.look, 1) })
 	}
-	e.at(e.adversary.until.Add(5*time.Minute), e.mend)
+	e.after(e.between(2*time.Minute, 5*time.Minute), e.mend)
 }
 
 func (e *editors) when(p *process) digest.When {
@@ -68,7 +68,9 @@ func (e *editors) create(ctx context.Context, p *process) error {
 		if err != nil {
 			return err
 		}
-		e.id = d.ID
+		if e.id == "" { // nobody was faster
+			e.id = d.ID
+		}
 	}
 	d, err := p.service.Get(ctx, e.id)
 	if err != nil || d.Status != digest.Draft {
@@ -126,21 +128,24 @@ func (e *editors) look(ctx context.Context, p *process) error {
 	return err
 }
 
-// mend is what editors do when things have calmed down: what never was scheduled is, what is paused goes on, and what pauses
-// again and again is cancelled.
+// mend is what editors do who look from time to time: what was not scheduled is, what is paused goes on, and what pauses again and
+// again is cancelled.
 func (e *editors) mend() {
 	switch e.truth() {
 	case digest.Paused:
-		if e.resumes++; e.resumes > 6 {
+		if e.now().After(e.adversary.until) {
+			e.resumes++
+		}
+		if e.resumes > 6 {
 			e.act("cancel", e.cancel, 3)
 		} else {
 			e.act("resume", e.resume, 3)
 		}
-	case digest.Draft, digest.Scheduled, "":
+	case digest.Draft, digest.Scheduled, "": // to look at it sets its alarm, if it has none
 		e.act("create and schedule", e.create, 3)
 	}
 	if !e.over() {
-		e.after(10*time.Minute, e.mend)
+		e.after(e.between(2*time.Minute, 8*time.Minute), e.mend)
 	}
 }
 

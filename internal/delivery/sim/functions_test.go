@@ -164,8 +164,12 @@ func post(ctx context.Context, p *process, list []*letter) ([]string, error) {
 // feedback is the feedback function.
 func feedback(ctx context.Context, p *process, list []*letter) ([]string, error) {
 	now, bodies := p.Now(), map[string][]byte{}
-	oldest, again := time.Duration(0), false
+	oldest, again, deadly := time.Duration(0), false, false
 	for _, l := range list {
+		if l.proof != nil && l.proof.kills > 0 {
+			l.proof.kills--
+			deadly = true
+		}
 		oldest, again = max(oldest, now.Sub(l.sent)), again || l.receives > 1
 		bodies[l.id] = l.body
 		if m := p.mutation.event; m != nil {
@@ -175,7 +179,14 @@ func feedback(ctx context.Context, p *process, list []*letter) ([]string, error)
 	if err := p.feedback.Arrived(ctx, oldest, again, now); err != nil {
 		return nil, err
 	}
-	return p.feedback.Handle(ctx, bodies), nil
+	if deadly {
+		p.crash("of an event")
+	}
+	failed := p.feedback.Handle(ctx, bodies)
+	if p.mutation.ack {
+		failed = nil
+	}
+	return failed, nil
 }
 
 // A shelf has one article.

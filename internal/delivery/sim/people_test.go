@@ -45,7 +45,7 @@ type people struct {
 // people in it, because dispatch judges the audience's size by it, and so cuts a few people into several shards.
 func newPeople(w *world) *people {
 	p := &people{world: w, byID: map[string]*person{}, byEmail: map[string]*person{}}
-	p.initial = []int{0, 1, 3, 12, 30, 51, 70, 105, 150}[w.rng.IntN(9)]
+	p.initial = []int{0, 1, 12, 30, 51, 70, 105, 120, 150}[w.rng.IntN(9)]
 	crowded := 0
 	if p.initial >= 30 && w.chance(0.4) {
 		crowded = 10 + w.rng.IntN(6)
@@ -94,6 +94,11 @@ func (p *people) gather() {
 	past := p.epoch.Add(-24 * time.Hour)
 	s := store.Subscribers{Table: p.db, Now: func() time.Time { return past }, NewID: p.newID}
 	for _, one := range p.all[:p.initial] {
+		past := past
+		if p.adversary.wants(indexLag, "") { // joined just now
+			past = p.epoch
+			p.index[one.id] = lag{false, p.epoch.Add(p.between(time.Second, 290*time.Second))}
+		}
 		r := audience.Request{ID: one.id, Email: one.email, Event: audience.Event{Kind: audience.EventRequested, At: past, IPHash: "x", Topics: one.topics}}
 		if err := s.Add(ctx, r, 1e6); err != nil {
 			panic(err)

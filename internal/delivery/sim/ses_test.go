@@ -43,6 +43,7 @@ type proof struct {
 	enqueued  time.Time // in feedback's queue
 	processed time.Time // feedback has acknowledged it
 	dead      time.Time // in the dead-letter queue
+	kills     int       // of its handlers, still to come
 }
 
 // An sesModel is SES: what it accepts stands in its own record, by which all else is judged.
@@ -174,7 +175,9 @@ const probe = "probe" // the digest tag of the witness's probes
 
 // publish sends an event through EventBridge, which does its best.
 func (s *sesModel) publish(p *proof, delay time.Duration) {
-	switch s.adversary.pick("event", eventLost, eventLate, eventTwice) {
+	switch s.adversary.pick("event", eventLost, eventLate, eventTwice, eventKills) {
+	case eventKills:
+		p.kills = 1 + s.rng.IntN(4)
 	case eventLost:
 		p.lost = true
 		return

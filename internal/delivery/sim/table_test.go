@@ -70,7 +70,9 @@ func (t tableOf) Query(ctx context.Context, q table.Query) (page table.Page, err
 	name, _, _ := strings.Cut(q.Partition, "#")
 	err = t.read("query "+name, func() error {
 		if q.Index == table.Audience {
-			page, err = t.p.lagging(ctx, q)
+			if page, err = t.p.lagging(ctx, q); len(page.Items) > 0 {
+				t.p.recent = page.Items
+			}
 		} else {
 			page, err = t.p.db.Query(ctx, q)
 		}

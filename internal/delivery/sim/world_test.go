@@ -17,6 +17,7 @@ type world struct {
 	seed      uint64
 	db        table.Table
 	index     map[string]lag // of subscribers
+	recent    []table.Item   // who was last read from it
 	adversary *adversary
 	mutation  mutation
 	coverage  coverage
@@ -43,9 +44,9 @@ func newWorld(seed uint64, db table.Table, m mutation) *world {
 	w.adversary = newAdversary(w)
 	w.alarms = &alarms{world: w, set: map[string]*alarm{}}
 	w.ses = &sesModel{world: w, copies: map[string][]*message{}, anySign: m.anySign}
-	w.ses.rate = []float64{1, 5, 14, 50, 200, 600, 1000}[w.rng.IntN(7)]
+	w.ses.rate = []float64{1, 1, 2, 5, 14, 50, 200, 600, 1000}[w.rng.IntN(9)]
 	w.ses.quota = 50_000
-	if w.chance(0.2) {
+	if w.chance(0.3) {
 		w.ses.callEvery = w.between(time.Second, 3*time.Second)
 	}
 	if w.chance(0.1) {
