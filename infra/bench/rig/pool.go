@@ -96,7 +96,7 @@ func (r *Rig) count(function string, c Call) { r.counts.add(function + " " + c.S
 // Use is what a function's processes used until they ended.
 type Use struct {
 	CPU       time.Duration // user and system time of all of them
-	Peak      int64         // bytes of resident memory, the largest of any
+	Peak      int64         // bytes of resident memory, the largest of those that were killed
 	Processes int
 }
 

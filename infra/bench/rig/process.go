@@ -12,7 +12,9 @@ import (
 	"os/exec"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -27,6 +29,8 @@ type Process struct {
 	next   chan *invocation
 	failed chan error    // what /init/error said
 	exited chan struct{} // closed when the process has ended and been waited for
+
+	peak atomic.Int64 // bytes of resident memory, read before it is killed
 
 	mu   sync.Mutex
 	work *invocation // nil between invocations
@@ -72,17 +76,29 @@ func (r *Rig) start(function string) (*Process, error) {
 // wait reaps the process and counts what it used.
 func (p *Process) wait() {
 	p.cmd.Wait() // killed or ended: no answer tells either
-	if use, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		p.rig.used(p.Function, p.cmd.ProcessState.UserTime()+p.cmd.ProcessState.SystemTime(), use.Maxrss<<10)
-	}
+	p.rig.used(p.Function, p.cmd.ProcessState.UserTime()+p.cmd.ProcessState.SystemTime(), p.peak.Load())
 	close(p.exited)
 	p.server.Close()
 }
 
 // Kill ends the process with SIGKILL and returns when it is gone. What it had asked of a service happens all the same.
 func (p *Process) Kill() {
+	p.peak.Store(highWater(p.cmd.Process.Pid))
 	p.cmd.Process.Kill()
 	<-p.exited
+}
+
+// highWater reads VmHWM of /proc/<pid>/status, in bytes (proc(5)); 0 when the process has gone. getrusage's ru_maxrss would not do: it
+// survives exec, and so begins with what this process has.
+func highWater(pid int) int64 {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	kb, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
+	n, _ := strconv.ParseInt(kb, 10, 64)
+	return n << 10
 }
 
 // Event is what the process works on, nil between invocations.
