@@ -6,6 +6,8 @@ VERSION   ?= $(shell git describe --always --dirty 2>/dev/null || echo dev)
 ARGS      ?=# flags of the local stack, or of sam local start-api
 TESTFLAGS ?=# flags of go test
 BENCH     ?=# flags of make bench
+SEEDS     ?= 10000# of make sim
+SEED      ?=# the one seed that make sim replays
 PEOPLE    ?= 20000# of make kill-test, as the next two
 KILLS     ?= 60
 PATIENT   ?= yes# waits for leases and graces as long as the design does
@@ -17,7 +19,7 @@ LAMBDA := CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH)
 BUILD  := -trimpath -tags lambda.norpc -ldflags '-s -w -X tidings/internal/app.Version=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check test-dynamodb-local kill-test bench build templates keys cover sam-validate sam-build sam-local clean \
+.PHONY: help run test check test-dynamodb-local sim sim-teeth kill-test bench build templates keys cover sam-validate sam-build sam-local clean \
 	check-format check-vet check-modules check-shell check-template
 
 help: ## list the targets
@@ -35,6 +37,12 @@ check: check-format check-vet check-modules check-shell check-template ## format
 
 test-dynamodb-local: ## contract, differential, end-to-end and small kill tests on the real DynamoDB Local (needs Java 17 and npm)
 	infra/dynamodb-local.sh go test -count=1 $(TESTFLAGS) ./internal/dynamo/... ./internal/table/... ./internal/store/... ./infra/local/... ./infra/kill/...
+
+sim: ## delivery under every fault, by seeds: make sim SEEDS=10000; make sim SEED=7 replays one and prints its history
+	@go test -count=1 -v -timeout 0 -run 'TestSeeds$$' ./internal/delivery/sim -args $(if $(SEED),-seed=$(SEED),-seeds=$(SEEDS))
+
+sim-teeth: ## look for new seeds for the simulation's deliberate breakages, and note them in its documentation
+	go test -count=1 -timeout 0 -run 'TestTeeth$$' ./internal/delivery/sim -args -search=200
 
 kill-test: ## processes killed at random while they serve 20,000 people, ~9 min (needs Java 17 and npm); PEOPLE=2000 KILLS=25 PATIENT=no: 1 min
 	infra/dynamodb-local.sh go test -count=1 -timeout 20m -v ./infra/kill -people $(PEOPLE) -kills $(KILLS) -patient=$(if $(filter no,$(PATIENT)),false,true)

@@ -125,6 +125,8 @@ func (a *adversary) wants(f fault, place string) bool {
 		rate, limit, at = 0.3, 2, spot{f, place}
 	case limit > 0 && fn != "deliver" && fn != "feedback":
 		rate /= 4
+	case limit == 0 && fn == "feedback":
+		rate *= 4 // it has few calls, and much depends on each
 	}
 	if limit > 0 && a.done[at] >= limit || !a.w.chance(rate) {
 		return false
@@ -155,8 +157,11 @@ func (a *adversary) pick(place string, from ...fault) fault {
 }
 
 // stallFor draws how long a process is frozen: beyond each of the bounds that matter, or just about.
-func (a *adversary) stallFor() time.Duration {
+func (a *adversary) stallFor(op string) time.Duration {
 	w := a.w
+	if op == "sleep" && w.chance(0.7) { // until another worker has the shard
+		return w.between(110*time.Second, 4*time.Minute)
+	}
 	return []time.Duration{
 		w.between(time.Second, 9*time.Second), w.between(9900*time.Millisecond, 10100*time.Millisecond), w.between(11*time.Second, 40*time.Second),
 		w.between(time.Minute, 4*time.Minute), w.between(290*time.Second, 310*time.Second), w.between(6*time.Minute, 25*time.Minute),
@@ -225,7 +230,7 @@ func (p *process) call(op string, from, to time.Duration, do func(f fault) error
 		if late = p.chance(0.5); late {
 			break
 		}
-		d += p.adversary.stallFor()
+		d += p.adversary.stallFor(op)
 	case slow:
 		d += p.between(0, 5*time.Second)
 	}
@@ -244,7 +249,7 @@ func (p *process) call(op string, from, to time.Duration, do func(f fault) error
 	}
 	d /= 2
 	if late {
-		d += p.adversary.stallFor()
+		d += p.adversary.stallFor(op)
 	}
 	p.park(d)
 	return err

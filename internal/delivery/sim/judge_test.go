@@ -55,6 +55,9 @@ type testimony struct {
 // A hearing notes that events of mail up to a time were recorded.
 type hearing struct{ at, upTo time.Time }
 
+// grace is how long an attempt's events have (DESIGN: at least 6 minutes after its t0).
+const grace = 6 * time.Minute
+
 // callWithin is I3's bound, and I5's: what was decided before somebody left takes effect so soon, or is too late.
 const callWithin = 10 * time.Second
 
@@ -236,17 +239,26 @@ func (j *judge) excused(m *message) bool {
 		return false
 	}
 	test := next.witness
-	if test.begun.Before(mine.t0.Add(6*time.Minute - delivery.ClockMargin)) {
+	if test.begun.Before(mine.t0.Add(grace - delivery.ClockMargin)) {
 		return false // within the grace
 	}
-	if test.since.Before(mine.t0) || test.since.After(mine.t0.Add(6*time.Minute)) {
+	if test.since.Before(mine.t0) || test.since.After(mine.t0.Add(grace)) {
 		return false // of another attempt
 	}
 	if !slices.ContainsFunc(j.heard, func(h hearing) bool { return !h.at.After(test.end) && h.upTo.After(test.since) }) {
 		return false
 	}
+	// EventBridge has until the end of the grace. What was in the queue by then must be in the ledger, or keep the witness silent.
+	in := minTime(test.begun.Add(-time.Minute), mine.t0.Add(grace-delivery.ClockMargin))
 	return !slices.ContainsFunc(m.proof, func(p *proof) bool {
-		return !p.enqueued.IsZero() && p.enqueued.Before(test.begun.Add(-time.Minute)) ||
-			!p.processed.IsZero() && p.processed.Before(test.begun) || !p.dead.IsZero() && p.dead.Before(test.begun)
+		before := func(t, than time.Time) bool { return !t.IsZero() && t.Before(than) }
+		return before(p.enqueued, in) || before(p.processed, test.begun) || before(p.dead, test.begun)
 	})
+}
+
+func minTime(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }

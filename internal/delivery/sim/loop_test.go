@@ -154,23 +154,26 @@ func (p *process) crash(at string) {
 	runtime.Goexit()
 }
 
-// start runs an invocation in the process and calls end when it is over: crashed when the process died in it.
+// start runs an invocation in the process, as the next thing that happens, and calls end when it is over: crashed when the process
+// died in it.
 func (p *process) start(f func() error, end func(crashed bool, err error)) {
-	go func() {
-		crashed, err := true, error(nil)
-		defer func() {
-			if x := recover(); x != nil {
-				p.violate("panic in %s: %v\n%s", p.name, x, debug.Stack())
-				p.dead = true
-			}
-			if p.dead {
-				crashed = true
-			}
-			if !p.over {
-				end(crashed, err)
-			}
-		}()
-		err = f()
-		crashed = false
+	p.after(0, func() { go p.invoke(f, end) })
+}
+
+func (p *process) invoke(f func() error, end func(crashed bool, err error)) {
+	crashed, err := true, error(nil)
+	defer func() {
+		if x := recover(); x != nil {
+			p.violate("panic in %s: %v\n%s", p.name, x, debug.Stack())
+			p.dead = true
+		}
+		if p.dead {
+			crashed = true
+		}
+		if !p.over {
+			end(crashed, err)
+		}
 	}()
+	err = f()
+	crashed = false
 }

@@ -16,7 +16,6 @@ import (
 // A mutation is a deliberate breakage, made at the seams between the code under test and the world.
 type mutation struct {
 	name    string
-	seed    uint64                                                                   // that catches it
 	wire    func(p *process)                                                         // changes what a process is made of
 	write   func(t tableOf, ctx context.Context, ops []table.Op) (table.Item, error) // in place of the table's
 	event   func(body []byte) []byte                                                 // what feedback gets
@@ -26,14 +25,14 @@ type mutation struct {
 
 // mutations are the breakages. The package's documentation lists them.
 var mutations = []mutation{
-	{name: "attempt-unconditional", seed: 1, write: func(t tableOf, ctx context.Context, ops []table.Op) (table.Item, error) {
+	{name: "attempt-unconditional", write: func(t tableOf, ctx context.Context, ops []table.Op) (table.Item, error) {
 		if strings.HasPrefix(ops[0].Key.SK, "B#") && ops[0].Kind == table.OpUpdate {
 			ops = []table.Op{ops[0]}
 			ops[0].If = table.Exists(table.PK)
 		}
 		return t.write(ctx, ops)
 	}},
-	{name: "claim-in-two", seed: 1, write: func(t tableOf, ctx context.Context, ops []table.Op) (table.Item, error) {
+	{name: "claim-in-two", write: func(t tableOf, ctx context.Context, ops []table.Op) (table.Item, error) {
 		if a := ops[0].Actions; len(ops) == 3 && len(a) > 0 && (a[0].Name == "cursor" || a[0].Name == "second") {
 			if item, err := t.write(ctx, ops[:1]); err != nil {
 				return item, err
@@ -42,7 +41,7 @@ var mutations = []mutation{
 		}
 		return t.write(ctx, ops)
 	}},
-	{name: "start-in-pieces", seed: 1, write: func(t tableOf, ctx context.Context, ops []table.Op) (table.Item, error) {
+	{name: "start-in-pieces", write: func(t tableOf, ctx context.Context, ops []table.Op) (table.Item, error) {
 		if strings.HasPrefix(ops[len(ops)-1].Key.PK, "L#") && strings.HasPrefix(ops[0].Key.PK, "DIG#") {
 			if item, err := t.write(ctx, ops[:2]); err != nil {
 				return item, err
@@ -56,49 +55,49 @@ var mutations = []mutation{
 		}
 		return t.write(ctx, ops)
 	}},
-	{name: "lease-always", seed: 1, write: func(t tableOf, ctx context.Context, ops []table.Op) (table.Item, error) {
+	{name: "lease-always", write: func(t tableOf, ctx context.Context, ops []table.Op) (table.Item, error) {
 		if a := ops[0].Actions; len(a) > 0 && ops[0].Key.SK == "S" && a[0].Name == "owner" && a[0].Kind == table.ActSet {
 			ops = []table.Op{ops[0]}
 			ops[0].If = table.Exists(table.PK)
 		}
 		return t.write(ctx, ops)
 	}},
-	{name: "second-walk-left-out", seed: 1, write: func(t tableOf, ctx context.Context, ops []table.Op) (table.Item, error) {
+	{name: "second-walk-left-out", write: func(t tableOf, ctx context.Context, ops []table.Op) (table.Item, error) {
 		if a := ops[0].Actions; len(a) > 0 && a[0].Name == "walked" {
 			ops = []table.Op{ops[0]}
 			ops[0].Actions = append(slices.Clone(a), table.Set("rewalked", true))
 		}
 		return t.write(ctx, ops)
 	}},
-	{name: "signed-when-sent", seed: 1, anySign: true},
-	{name: "witness-always-alive", seed: 1, wire: func(p *process) {
+	{name: "signed-when-sent", anySign: true},
+	{name: "witness-always-alive", wire: func(p *process) {
 		p.worker.Witness = watchedWitness{credulous{}, p}
 	}},
-	{name: "backlog-ignored", seed: 1, wire: func(p *process) {
+	{name: "backlog-ignored", wire: func(p *process) {
 		p.worker.Witness.(watchedWitness).Witness.(*delivery.EventWitness).Backlog = nil
 	}},
-	{name: "grace-too-short", seed: 1, wire: func(p *process) {
+	{name: "grace-too-short", wire: func(p *process) {
 		p.worker.Batches = hasty{p.worker.Batches}
 	}},
-	{name: "retries-on", seed: 1, wire: func(p *process) {
+	{name: "retries-on", wire: func(p *process) {
 		p.worker.Sender = retrying{p.worker.Sender}
 	}},
-	{name: "time-out-is-not-sent", seed: 1, wire: func(p *process) {
+	{name: "time-out-is-not-sent", wire: func(p *process) {
 		p.worker.Sender = optimist{p.worker.Sender}
 	}},
-	{name: "people-read-before-claim", seed: 1, wire: func(p *process) {
+	{name: "people-read-before-claim", wire: func(p *process) {
 		p.worker.People = &remembering{People: p.worker.People}
 	}},
-	{name: "control-cached", seed: 1, wire: func(p *process) {
+	{name: "control-cached", wire: func(p *process) {
 		p.worker.Digests = &stubborn{Digests: p.worker.Digests, now: p.now}
 	}},
-	{name: "record-lost", seed: 1, wire: func(p *process) {
+	{name: "record-lost", wire: func(p *process) {
 		p.worker.Batches = forgetful{p.worker.Batches}
 	}},
-	{name: "shares-for-all", seed: 1, wire: func(p *process) {
+	{name: "shares-for-all", wire: func(p *process) {
 		p.worker.Rates = watchedRates{generous{p.worker.Rates.(watchedRates).Rates}, p}
 	}},
-	{name: "events-of-any-attempt", seed: 1, event: func(body []byte) []byte {
+	{name: "events-of-any-attempt", event: func(body []byte) []byte {
 		var ev map[string]string
 		if json.Unmarshal(body, &ev) == nil && ev["attempt"] != "" {
 			ev["attempt"] = "1"
@@ -106,7 +105,7 @@ var mutations = []mutation{
 		}
 		return body
 	}},
-	{name: "failed-events-acknowledged", seed: 1, ack: true},
+	{name: "failed-events-acknowledged", ack: true},
 }
 
 // credulous believes that events always arrive.

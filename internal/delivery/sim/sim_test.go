@@ -79,13 +79,13 @@ func TestSeeds(t *testing.T) {
 func TestReplay(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	for n := range uint64(6) {
+	for n := range uint64(20) {
 		a, b := play(t, dir, n+1, mutation{}), play(t, dir, n+1, mutation{})
 		if !bytes.Equal(a.history, b.history) {
 			la, lb := bytes.Split(a.history, []byte("\n")), bytes.Split(b.history, []byte("\n"))
 			for i := range la {
 				if i >= len(lb) || !bytes.Equal(la[i], lb[i]) {
-					t.Fatalf("seed %d: histories part at line %d: %s", n+1, i, la[i])
+					t.Fatalf("seed %d: histories part at line %d:\n%s\n%s", n+1, i, la[i], lb[min(i, len(lb)-1)])
 				}
 			}
 			t.Fatalf("seed %d: histories differ in length", n+1)
