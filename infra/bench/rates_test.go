@@ -58,7 +58,7 @@ func TestCloud(t *testing.T) {
 			if c.bill.events != events || len(c.throttled) > 0 || c.bill.invocations["feedback"] == 0 || c.bill.gbSeconds["deliver"] < 0.5*n/50*0.9 {
 				t.Errorf("bill %+v, throttled at %v", c.bill, c.throttled)
 			}
-			conclude(&report{out: io.Discard}, c, d, 50, n, 2, deliveries, time.Second)
+			conclude(&report{out: io.Discard}, c, d, 50, n, deliveries, time.Second)
 		})
 	}
 }

@@ -28,10 +28,14 @@ type Lateness interface {
 // lateAfter is the age from which on an event in the queue is late. Feedback's window is 20 s.
 const lateAfter = time.Minute
 
+// calmTurns is how many times an event that its handlers failed on must have come again before the absence of lateness means
+// something: a note of it may fail, as the handling did.
+const calmTurns = 2
+
 // QueueBacklog is the Backlog in use. SQS tells how many messages a queue holds, but only CloudWatch how old the oldest is, a minute
 // or more later. So there are two ways to know that nothing old waits: the queue is empty, being handled included; or, while
 // mail goes out and it never is, feedback has met no late event for as long as one that was received and not done takes to come
-// again. In both the dead-letter queue is empty.
+// again twice. In both the dead-letter queue is empty.
 type QueueBacklog struct {
 	Events, Dead Measured
 	Lateness     Lateness
@@ -55,7 +59,7 @@ func (q *QueueBacklog) Clear(ctx context.Context, since time.Time) (bool, error)
 	if err != nil {
 		return false, err
 	}
-	calm := q.Now().Add(-events.Visibility - lateAfter)
+	calm := q.Now().Add(-calmTurns*events.Visibility - lateAfter)
 	return since.Before(calm) && late.Before(calm), nil
 }
 

@@ -177,7 +177,11 @@ func (r *run) work(ctx context.Context, until time.Time) (time.Duration, error) 
 		return 0, err
 	}
 	limit := account.Rate * rateShare
-	share, err := r.Rates.Lease(ctx, r.shard.Owner, limit/float64(Workers(account.Rate)), limit, until)
+	sharers, err := r.sharers(ctx, account.Rate)
+	if err != nil {
+		return 0, err
+	}
+	share, err := r.Rates.Lease(ctx, r.shard.Owner, limit/float64(sharers), limit, until)
 	if err != nil {
 		return 0, err
 	}
@@ -190,6 +194,27 @@ func (r *run) work(ctx context.Context, until time.Time) (time.Duration, error) 
 		r.Log.WarnContext(ctx, "share of the rate not returned", "digest", r.shard.Ref.Digest, "shard", r.shard.Ref.Shard, "error", back)
 	}
 	return next, err
+}
+
+// sharers is how many workers the rate is to be shared by: as many as it needs, or as there are shards left, if these are more. Then
+// all of them go on side by side and end at about the same time; with shares for fewer, the last ones would have the rate to
+// themselves and could not use it.
+func (r *run) sharers(ctx context.Context, rate float64) (int, error) {
+	n := Workers(rate)
+	if n == 1 {
+		return n, nil
+	}
+	shards, err := r.Shards.Shards(ctx, r.shard.Ref.Digest)
+	if err != nil {
+		return 0, err
+	}
+	left := 0
+	for _, s := range shards {
+		if !s.Done() {
+			left++
+		}
+	}
+	return max(n, left), nil
 }
 
 // A stop is how a run ends before its shard is done: the digest's state, a wait, or the end of the budget.

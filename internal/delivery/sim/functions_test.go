@@ -20,14 +20,15 @@ import (
 
 // functions are what a process may run, wired as internal/app wires them.
 type functions struct {
-	dispatcher *delivery.Dispatcher
-	worker     *delivery.Worker
-	feedback   *delivery.Feedback
-	singles    *delivery.Singles
-	signUps    *audience.SignUps
-	links      *audience.Links
-	service    *digest.Service
-	counter    *delivery.Counter
+	dispatcher  *delivery.Dispatcher
+	worker      *delivery.Worker
+	feedback    *delivery.Feedback
+	singles     *delivery.Singles
+	signUps     *audience.SignUps
+	links       *audience.Links
+	preferences *audience.Preferences
+	service     *digest.Service
+	counter     *delivery.Counter
 }
 
 // shared is what all seeds have in common: parsed templates and keys.
@@ -113,6 +114,7 @@ func (p *process) wire() *functions {
 		Requests: people, Queue: queueOf{p, p.mails}, Identity: identity, Consent: shared().consent, PerHour: 1000, Now: p.Now,
 	}
 	f.links = &audience.Links{Tokens: shared().tokens, Memberships: people, Queue: queueOf{p, p.mails}, Identity: identity, Now: p.Now}
+	f.preferences = &audience.Preferences{Tokens: shared().tokens, Profiles: people, Records: people, Now: p.Now}
 	f.service = &digest.Service{
 		Digests: digests, Contents: digests, Tests: digests, Articles: shelf{}, Composer: printer{}, Scheduler: scheduler,
 		Course: delivery.Desk{Turns: deliveries, Progress: f.counter}, Queue: queueOf{p, p.mails}, Log: log, Now: p.Now, NewID: p.newID,

@@ -12,6 +12,7 @@ import (
 	"tidings/internal/delivery"
 	"tidings/internal/store"
 	"tidings/internal/table"
+	"tidings/internal/token"
 )
 
 const topic = "sleep" // of the digest
@@ -138,6 +139,7 @@ var deeds = []struct {
 }{
 	{"leave", leave},
 	{"leave", leave},
+	{"erase", erase},
 	{"sign up", signUp},
 	{"come back", func(ctx context.Context, p *process, one *person) error {
 		if err := leave(ctx, p, one); err != nil {
@@ -151,6 +153,20 @@ var home = audience.Visit{IP: netip.MustParseAddr("192.0.2.1")}
 
 func leave(ctx context.Context, p *process, one *person) error {
 	err := p.links.Unsubscribe(ctx, leaveToken(one.id, p.Now()), audience.HowOneClick, home)
+	return p.gone(one, err)
+}
+
+// erase is done by the link of a fresh mail.
+func erase(ctx context.Context, p *process, one *person) error {
+	text, err := shared().tokens.Sign(token.Claims{Purpose: token.Manage, Subscriber: one.id, Issued: p.Now()})
+	if err != nil {
+		return err
+	}
+	return p.gone(one, p.preferences.Erase(ctx, text))
+}
+
+// gone notes that leaving was answered.
+func (p *process) gone(one *person, err error) error {
 	if err != nil {
 		return err
 	}
