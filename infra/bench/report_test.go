@@ -85,7 +85,7 @@ func TestMemory(t *testing.T) {
 	if !regexp.MustCompile(`\n    MemorySize: 256\n`).Match(src) {
 		t.Error("Globals have another MemorySize")
 	}
-	if !regexp.MustCompile(`MaxWorkers:\n[^\n]*\n    Type: Number\n    Default: 10\n`).Match(src) {
+	if !regexp.MustCompile(`MaxWorkers:\n[^\n]*\n    Type: Number\n    Default: 64\n`).Match(src) {
 		t.Errorf("MaxWorkers' default is not %d", maxWorkers)
 	}
 }
