@@ -42,7 +42,7 @@ sim: ## delivery under every fault, by seeds: make sim SEEDS=10000; make sim SEE
 	@go test -count=1 -v -timeout 0 -run 'TestSeeds$$' ./internal/delivery/sim -args $(if $(SEED),-seed=$(SEED),-seeds=$(SEEDS))
 
 sim-teeth: ## look for new seeds for the simulation's deliberate breakages, and note them in its documentation
-	go test -count=1 -timeout 0 -run 'TestTeeth$$' ./internal/delivery/sim -args -search=200
+	go test -count=1 -timeout 0 -run 'TestTeeth$$' ./internal/delivery/sim -args -renew
 
 kill-test: ## processes killed at random while they serve 20,000 people, ~9 min (needs Java 17 and npm); PEOPLE=2000 KILLS=25 PATIENT=no: 1 min
 	infra/dynamodb-local.sh go test -count=1 -timeout 20m -v ./infra/kill -people $(PEOPLE) -kills $(KILLS) -patient=$(if $(filter no,$(PATIENT)),false,true)

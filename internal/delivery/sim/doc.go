@@ -27,7 +27,7 @@
 //	signed-when-sent            32   the signature's time is the call's, not t0: a frozen call has no last moment
 //	witness-always-alive        32   the grace alone decides that nothing was sent
 //	backlog-ignored             101  events that wait in feedback's queue, or are given up, are forgotten
-//	grace-too-short             138  a minute is waited, while a call may land for five
+//	grace-too-short             17   a minute is waited, while a call may land for five
 //	retries-on                  3    the SDK repeats a call that had no answer
 //	time-out-is-not-sent        3    a call without an answer counts as not made
 //	people-read-before-claim    3    who leaves between the reading and the call is mailed
@@ -35,5 +35,5 @@
 //	record-lost                 1    a batch is closed without its outcomes
 //	shares-for-all              43   each worker sends at the whole rate
 //	events-of-any-attempt       3    feedback takes all events for the first attempt's
-//	failed-events-acknowledged  148  feedback acknowledges events that it could not record
+//	failed-events-acknowledged  44   feedback acknowledges events that it could not record
 package sim
