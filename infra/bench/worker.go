@@ -88,7 +88,7 @@ func work(ctx context.Context, dir, sesURL string) error {
 		if err != nil || r.failed != nil || d.Status != digest.Sending {
 			return fmt.Errorf("digest is %s (%s): %w, %w", d.Status, d.Reason, err, r.failed)
 		}
-		if _, err := dispatch.Invoke(ctx, []byte(`{"kind":"sweep","digest":"`+rig.Digest+`"}`)); err != nil {
+		if _, err := dispatch.Invoke(ctx, []byte(`{"kind":"sweep","digest":"`+rig.Digest+`","version":1}`)); err != nil {
 			return err
 		}
 		r.running.Wait()

@@ -89,7 +89,7 @@ func TestCancelBeforeTheStart(t *testing.T) {
 	if err := w.deliveries.Move(t.Context(), testDigest, digest.Cancelled, "Before its hour."); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.EveryMinute(t.Context(), "sweep-"+testDigest, delivery.SweepMessage(testDigest)); err != nil { // of a start that lost
+	if err := w.EveryMinute(t.Context(), "sweep-"+testDigest+"-1", delivery.SweepMessage(testDigest, 1)); err != nil { // of a start that lost
 		t.Fatal(err)
 	}
 	w.run(time.Hour)

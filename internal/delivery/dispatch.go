@@ -41,8 +41,11 @@ type Dispatcher struct {
 	IndexLag time.Duration
 }
 
-// sweepName is the name of a digest's sweeper schedule.
-func sweepName(digest string) string { return "sweep-" + digest }
+// sweepName is the name of the sweeper schedule of a digest's version. Each version has its own: what a frozen process had decided
+// about an older one's must not end the one that is needed now.
+func sweepName(digest string, version int64) string {
+	return fmt.Sprintf("sweep-%s-%d", digest, version)
+}
 
 // Handle does what a message of KindStart or KindSweep asks for.
 func (d *Dispatcher) Handle(ctx context.Context, m Message) error {
@@ -50,7 +53,7 @@ func (d *Dispatcher) Handle(ctx context.Context, m Message) error {
 	case KindStart:
 		return d.Start(ctx, m.Digest, m.Version)
 	case KindSweep:
-		return d.Sweep(ctx, m.Digest)
+		return d.Sweep(ctx, m.Digest, m.Version)
 	}
 	return fmt.Errorf("dispatch has nothing to do with %s messages", m.Kind)
 }
@@ -88,7 +91,7 @@ func (d *Dispatcher) open(ctx context.Context, id string, c Control) error {
 		return fmt.Errorf("plan: %w", err)
 	}
 	// The sweeper comes first, so that there is no moment at which a digest is being sent and nobody looks after it.
-	if err := d.Scheduler.EveryMinute(ctx, sweepName(id), SweepMessage(id)); err != nil {
+	if err := d.Scheduler.EveryMinute(ctx, sweepName(id, c.Version), SweepMessage(id, c.Version)); err != nil {
 		return fmt.Errorf("start sweeper: %w", err)
 	}
 	if err := d.Opener.Open(ctx, id, c.Version, canary, shards); errors.Is(err, ErrLost) {
@@ -105,14 +108,14 @@ const early = 5 * time.Minute
 
 // Sweep looks after a digest that is being sent: shards that nobody holds are enqueued again, one that waits for the quota goes
 // on when there is room, a finished one ends, and the sweeper of one that is over stops.
-func (d *Dispatcher) Sweep(ctx context.Context, id string) error {
+func (d *Dispatcher) Sweep(ctx context.Context, id string, version int64) error {
 	c, err := d.Digests.Control(ctx, id)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return fmt.Errorf("sweep digest %s: %w", id, err)
 	}
 	switch {
-	case err != nil, c.Status == digest.Scheduled && c.SendAt.After(d.Now().Add(early)):
-		return d.Scheduler.Delete(ctx, sweepName(id)) // left from a start that was lost to an editor
+	case err != nil, c.Version != version, c.Status == digest.Scheduled && c.SendAt.After(d.Now().Add(early)):
+		return d.Scheduler.Delete(ctx, sweepName(id, version)) // left from a start that was lost to an editor
 	case c.Status == digest.Scheduled, c.Status == digest.Paused:
 		return nil // its start is about to open it; its editors are about to resume it
 	case c.Status == digest.Waiting:
@@ -127,7 +130,7 @@ func (d *Dispatcher) Sweep(ctx context.Context, id string) error {
 			return err
 		}
 	case !c.Active():
-		return d.Scheduler.Delete(ctx, sweepName(id))
+		return d.Scheduler.Delete(ctx, sweepName(id, version))
 	}
 	if err := d.guard(ctx, id, c.Baseline); err != nil {
 		return err

@@ -33,22 +33,23 @@ func TestTamperedContentFails(t *testing.T) {
 func TestSweepersEnd(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 3)
-	sweep := func(id string) {
+	sweep := func(id string, version int64) {
 		t.Helper()
-		if err := w.dispatcher.Handle(t.Context(), delivery.Message{Kind: delivery.KindSweep, Digest: id}); err != nil {
+		if err := w.dispatcher.Handle(t.Context(), delivery.Message{Kind: delivery.KindSweep, Digest: id, Version: version}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	w.sweeps["sweep-deleted"] = []byte("x")
-	sweep("deleted")
+	w.sweeps["sweep-deleted-1"] = []byte("x")
+	sweep("deleted", 1)
 	w.schedule()
-	w.sweeps["sweep-"+testDigest] = []byte("x")
-	sweep(testDigest)
-	if len(w.sweeps) != 1 || w.sweeps["sweep-"+testDigest] == nil {
+	w.sweeps["sweep-"+testDigest+"-0"], w.sweeps["sweep-"+testDigest+"-1"] = []byte("x"), []byte("x")
+	sweep(testDigest, 0) // of an older schedule: it ends its own sweeper and no other
+	sweep(testDigest, 1)
+	if len(w.sweeps) != 1 || w.sweeps["sweep-"+testDigest+"-1"] == nil {
 		t.Errorf("sweepers %v, want that of the digest which is about to start", w.sweeps)
 	}
 	w.now = w.now.Add(-time.Hour) // its hour is far
-	sweep(testDigest)
+	sweep(testDigest, 1)
 	if len(w.sweeps) != 0 {
 		t.Errorf("sweepers %v, want none", w.sweeps)
 	}
@@ -61,7 +62,7 @@ func TestMessagesAreReadBack(t *testing.T) {
 	t.Parallel()
 	for want, body := range map[delivery.Message][]byte{
 		{Kind: delivery.KindShard, Digest: "d", Shard: 3}:   delivery.ShardMessage(delivery.ShardRef{Digest: "d", Shard: 3}),
-		{Kind: delivery.KindSweep, Digest: "d"}:             delivery.SweepMessage("d"),
+		{Kind: delivery.KindSweep, Digest: "d", Version: 2}: delivery.SweepMessage("d", 2),
 		{Kind: delivery.KindStart, Digest: "d", Version: 2}: digest.StartMessage("d", 2),
 	} {
 		if got, err := delivery.ParseMessage(body); err != nil || got != want {

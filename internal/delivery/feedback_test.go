@@ -151,7 +151,7 @@ func FuzzParseEvent(f *testing.F) {
 
 func FuzzParseMessage(f *testing.F) {
 	f.Add(delivery.ShardMessage(delivery.ShardRef{Digest: "d", Shard: 63}))
-	f.Add(delivery.SweepMessage("d"))
+	f.Add(delivery.SweepMessage("d", 1))
 	f.Add([]byte(`{"kind":"start","digest":"d","version":3}`))
 	f.Add([]byte(`{"kind":"shard","digest":"d","shard":64}`))
 	f.Fuzz(func(t *testing.T, body []byte) {

@@ -11,7 +11,7 @@ type Message struct {
 	Kind    string `json:"kind"`              // KindShard, KindStart or KindSweep
 	Digest  string `json:"digest"`            // its ID
 	Shard   int    `json:"shard,omitempty"`   // KindShard
-	Version int64  `json:"version,omitempty"` // KindStart: of the schedule
+	Version int64  `json:"version,omitempty"` // KindStart, KindSweep: of the schedule
 }
 
 // The kinds of messages.
@@ -26,8 +26,10 @@ func ShardMessage(ref ShardRef) []byte {
 	return encode(Message{Kind: KindShard, Digest: ref.Digest, Shard: ref.Shard})
 }
 
-// SweepMessage returns the payload of a digest's sweeper.
-func SweepMessage(digest string) []byte { return encode(Message{Kind: KindSweep, Digest: digest}) }
+// SweepMessage returns the payload of the sweeper of a digest's version.
+func SweepMessage(digest string, version int64) []byte {
+	return encode(Message{Kind: KindSweep, Digest: digest, Version: version})
+}
 
 func encode(m Message) []byte {
 	b, _ := json.Marshal(m) // strings and integers only
