@@ -102,11 +102,14 @@ func TestCanaryHoldsTheRestBack(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		event  string // of each mail; empty: none comes
+		limit  time.Duration
 		status digest.Status
+		sent   int
 	}{
-		"cannot be rendered": {delivery.EventRenderingFailure, digest.Paused},
-		"is rejected":        {delivery.EventReject, digest.Paused},
-		"is not heard of":    {"", digest.Sending},
+		"cannot be rendered": {delivery.EventRenderingFailure, 2 * time.Hour, digest.Paused, 50},
+		"is rejected":        {delivery.EventReject, 2 * time.Hour, digest.Paused, 50},
+		"is not heard of":    {"", 14 * time.Minute, digest.Sending, 50},
+		"is never heard of":  {"", 2 * time.Hour, digest.Paused, 150},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -114,10 +117,10 @@ func TestCanaryHoldsTheRestBack(t *testing.T) {
 			w.ses.silent = c.event == ""
 			w.ses.eventOf = func(string) string { return c.event }
 			w.schedule()
-			w.run(2 * time.Hour)
+			w.run(c.limit)
 			w.wantStatus(c.status)
-			if len(w.ses.sentAt) != 50 {
-				t.Errorf("%d sent, want the first batch only", len(w.ses.sentAt))
+			if len(w.ses.sentAt) != c.sent {
+				t.Errorf("%d sent, want %d", len(w.ses.sentAt), c.sent)
 			}
 			if messages := len(w.agenda); messages > 4 {
 				t.Errorf("%d messages wait: each sweep has added one", messages)
@@ -133,12 +136,35 @@ func TestCanaryHoldsOtherShardsBack(t *testing.T) {
 	w.schedule()
 	stray := delivery.ShardMessage(delivery.ShardRef{Digest: testDigest, Shard: 1})
 	w.agenda = append(w.agenda, appointment{at: w.now.Add(3 * time.Second), kind: "shard", body: stray})
-	w.run(time.Hour)
+	w.run(14 * time.Minute)
 	if len(w.ses.sentAt) != 50 {
 		t.Errorf("%d sent, want the first batch only", len(w.ses.sentAt))
 	}
 	if messages := len(w.agenda); messages > 4 {
 		t.Errorf("%d messages wait", messages)
+	}
+}
+
+// TestCanaryWhoseEventsAreLost hands the part to the next batch, and after a resumption too.
+func TestCanaryWhoseEventsAreLost(t *testing.T) {
+	t.Parallel()
+	for name, silence := range map[string]time.Duration{"one": 10 * time.Minute, "all, and an editor resumes": 2 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 460)
+			w.ses.silent = true
+			w.schedule()
+			w.run(silence)
+			w.ses.silent = false
+			if w.digest().Status == digest.Paused {
+				if err := w.desk.Resume(t.Context(), testDigest); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w.run(48 * time.Hour)
+			w.wantStatus(digest.Sent)
+			w.wantOnce()
+		})
 	}
 }
 
