@@ -29,13 +29,15 @@ type Lateness interface {
 const lateAfter = time.Minute
 
 // calmTurns is how many times an event that its handlers failed on must have come again before the absence of lateness means
-// something: a note of it may fail, as the handling did.
-const calmTurns = 2
+// something: a note of it may fail, as the handling did, each time that it comes. After as many as the queue's maxReceiveCount it
+// is handled, noted, or a dead letter.
+const calmTurns = 20
 
 // QueueBacklog is the Backlog in use. SQS tells how many messages a queue holds, but only CloudWatch how old the oldest is, a minute
 // or more later. So there are two ways to know that nothing old waits: the queue is empty, being handled included; or, while
-// mail goes out and it never is, feedback has met no late event for as long as one that was received and not done takes to come
-// again twice. In both the dead-letter queue is empty.
+// mail goes out and it never is, feedback has met no late event for as long as one that is received and never done takes to become
+// a dead letter: hours, so that it is mostly the end of the sending that resolves what is open. In both the dead-letter queue is
+// empty.
 type QueueBacklog struct {
 	Events, Dead Measured
 	Lateness     Lateness
