@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -61,7 +62,7 @@ func (s *Stack) runtime(f template.Function, keys []byte) *app.Runtime {
 		Scheduler: func(c app.Schedules) app.Scheduler {
 			return s.schedules.Group(c.ScheduleGroup, s.functionOf(c.DispatchARN), c.ScheduleDLQARN)
 		},
-		SES: func() *ses.Client { return ses.New(s.aws(s.SES), s.clock.Now) },
+		SES: sync.OnceValue(func() *ses.Client { return ses.New(s.aws(s.SES), s.clock.Now) }),
 		Parameter: func(_ context.Context, name string) ([]byte, error) {
 			if name != env["KEYS_PARAMETER"] {
 				return nil, fmt.Errorf("there is no parameter %s", name)

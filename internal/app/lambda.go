@@ -35,13 +35,15 @@ type Service func(rt *Runtime, cfg aws.Config)
 
 // DynamoDB connects the table.
 func DynamoDB(rt *Runtime, cfg aws.Config) {
-	rt.Table = func(name string) table.Table { return dynamo.New(dynamodb.NewFromConfig(cfg), name) }
+	client := dynamodb.NewFromConfig(cfg)
+	rt.Table = func(name string) table.Table { return dynamo.New(client, name) }
 }
 
 // SQS connects queues to send to, and to measure.
 func SQS(rt *Runtime, cfg aws.Config) {
-	rt.Queue = func(url string) Queue { return &queue.Queue{Client: sqs.NewFromConfig(cfg), URL: url} }
-	rt.Measured = func(url string) delivery.Measured { return &queue.Queue{Client: sqs.NewFromConfig(cfg), URL: url} }
+	client := sqs.NewFromConfig(cfg)
+	rt.Queue = func(url string) Queue { return &queue.Queue{Client: client, URL: url} }
+	rt.Measured = func(url string) delivery.Measured { return &queue.Queue{Client: client, URL: url} }
 }
 
 // EventBridgeScheduler connects the schedules of digests.
@@ -56,7 +58,8 @@ func EventBridgeScheduler(rt *Runtime, cfg aws.Config) {
 
 // SES connects mail.
 func SES(rt *Runtime, cfg aws.Config) {
-	rt.SES = func() *ses.Client { return ses.New(cfg, rt.Now) }
+	client := ses.New(cfg, rt.Now) // one, since it remembers what the account may send
+	rt.SES = func() *ses.Client { return client }
 }
 
 // SSM connects secrets.

@@ -276,7 +276,7 @@ func TestWorkThatEndsWhileItSleeps(t *testing.T) {
 		if err := c.Sleep(ctx, time.Minute); err != nil || c.Busy() != 0 {
 			t.Errorf("sleep with a work that has ended: %v, busy %d", err, c.Busy())
 		}
-		detached, endDetached := c.Begin(Detach(ctx))
+		detached, endDetached := c.Begin(t.Context())
 		if _, endAgain := c.Begin(detached); c.Busy() != 1 {
 			t.Errorf("busy is %d", c.Busy())
 		} else {

@@ -22,7 +22,7 @@ func (w *work) in(ctx context.Context) context.Context {
 // Begin marks work in flight until end, which may be called more than once. Within the context of another Begin that has not
 // ended it is the same work, which a function that is called does for the one that called it; so a Sleep deep down takes all
 // of it out of the count. Whoever goes on beside its caller, in a goroutine that the caller does not wait for, begins on a context
-// of its own (Detach).
+// of its own.
 func (c *Clock) Begin(ctx context.Context) (_ context.Context, end func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -37,9 +37,6 @@ func (c *Clock) Begin(ctx context.Context) (_ context.Context, end func()) {
 	}
 	return ctx, sync.OnceFunc(w.end)
 }
-
-// Detach returns ctx without its work, for what goes on when its caller has ended. It is still cancelled with ctx.
-func Detach(ctx context.Context) context.Context { return context.WithValue(ctx, workKey{}, nil) }
 
 // Busy returns how much work is in flight. Whatever is due counts.
 func (c *Clock) Busy() int {
